@@ -1,0 +1,1 @@
+//! Address lookups of Doorward.
