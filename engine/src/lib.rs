@@ -1,1 +1,4 @@
-//! Doorward.
+//! Doorward: risk-based login anomaly detection.
+
+pub mod keyed_hash;
+pub mod pipeline;

@@ -1,0 +1,3 @@
+//! The sequencer and its ports: one journal, one order, one commit a batch.
+
+pub mod ports;
