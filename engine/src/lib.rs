@@ -3,3 +3,4 @@
 pub mod enrich;
 pub mod keyed_hash;
 pub mod pipeline;
+pub mod risk;
