@@ -81,7 +81,10 @@ impl Field {
     /// The field with this stored number.
     #[must_use]
     pub fn by_number(number: u16) -> Option<Field> {
-        Field::ALL.iter().copied().find(|field| field.info().number == number)
+        Field::ALL
+            .iter()
+            .copied()
+            .find(|field| field.info().number == number)
     }
 
     /// The declared field whose name is most like `name`, if one is like it at all.
@@ -153,7 +156,10 @@ mod tests {
                     assert!(fits, "{field}: `{example}` is not in its domain");
                 }
             }
-            assert!(info.field_type == FieldType::Text || info.domain.is_empty(), "{field}");
+            assert!(
+                info.field_type == FieldType::Text || info.domain.is_empty(),
+                "{field}"
+            );
             assert!(info.meaning.ends_with('.'), "{field}: the meaning is a sentence");
         }
     }

@@ -157,7 +157,11 @@ impl<'a> Reader<'a> {
     fn float(&mut self) -> Result<f64, DecodeError> {
         let bytes: [u8; 8] = self.take(8)?.try_into().map_err(|_| DecodeError::Truncated)?;
         let value = f64::from_le_bytes(bytes);
-        if value.is_finite() { Ok(value) } else { Err(DecodeError::Damaged) }
+        if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(DecodeError::Damaged)
+        }
     }
 
     fn text(&mut self) -> Result<&'a str, DecodeError> {

@@ -1,0 +1,146 @@
+//! Keys of the tables (clause S13): tenant first, every part of known length, numbers big-endian so that byte order
+//! is their order.
+
+use crate::pipeline::ports::Seq;
+use crate::risk::decision::Id;
+
+/// How the user's id stands in a key. One byte, so that pseudonyms can come later without new tables.
+const PLAIN_ID: u8 = 0;
+/// Attempts that carry an id of the application's.
+const NAMED_ATTEMPT: u8 = b'a';
+/// Attempts of one user without an id.
+const UNNAMED_ATTEMPTS: u8 = b'u';
+/// Dead letters by id.
+const DEAD_BY_ID: u8 = 0;
+/// Dead letters by `seq`.
+const DEAD_BY_SEQ: u8 = 1;
+
+/// Key of the tables whose key is a journal position.
+#[must_use]
+pub fn seq(seq: Seq) -> Vec<u8> {
+    seq.to_be_bytes().to_vec()
+}
+
+/// Reads back what [`seq`] wrote; also the position at the start of a longer key.
+#[must_use]
+pub fn read_seq(key: &[u8]) -> Option<Seq> {
+    key.first_chunk().map(|bytes| Seq::from_be_bytes(*bytes))
+}
+
+/// Key of a user's rows. Tenant and user are at most 256 bytes each, by `event::Limits`.
+#[must_use]
+pub fn user(tenant: &str, user: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tenant.len() + user.len() + 13);
+    push(&mut key, tenant);
+    key.push(PLAIN_ID);
+    push(&mut key, user);
+    key
+}
+
+/// Key of one event of a user, in order of `seq`; [`user`] is its prefix.
+#[must_use]
+pub fn by_user(tenant: &str, user_id: &str, seq: Seq) -> Vec<u8> {
+    let mut key = user(tenant, user_id);
+    key.extend_from_slice(&seq.to_be_bytes());
+    key
+}
+
+/// Position in a key made by [`by_user`].
+#[must_use]
+pub fn read_by_user(key: &[u8]) -> Option<Seq> {
+    key.last_chunk().map(|bytes| Seq::from_be_bytes(*bytes))
+}
+
+/// Key of an attempt that the application named.
+#[must_use]
+pub fn attempt(tenant: &str, attempt: &str) -> Vec<u8> {
+    tagged(tenant, NAMED_ATTEMPT, attempt)
+}
+
+/// Key of the open attempts of a user that carry no id.
+#[must_use]
+pub fn unnamed_attempts(tenant: &str, user: &str) -> Vec<u8> {
+    tagged(tenant, UNNAMED_ATTEMPTS, user)
+}
+
+/// Key of a decision's position. The id is a digest over the tenant, so tenants cannot meet.
+#[must_use]
+pub fn decision(id: Id) -> Vec<u8> {
+    id.0.to_vec()
+}
+
+/// Key of a dead letter's position.
+#[must_use]
+pub fn dead_by_id(id: &[u8; 32]) -> Vec<u8> {
+    let mut key = vec![DEAD_BY_ID];
+    key.extend_from_slice(id);
+    key
+}
+
+/// Key of a dead letter, in order of `seq`.
+#[must_use]
+pub fn dead_by_seq(seq: Seq) -> Vec<u8> {
+    let mut key = vec![DEAD_BY_SEQ];
+    key.extend_from_slice(&seq.to_be_bytes());
+    key
+}
+
+/// Prefix of all keys made by [`dead_by_seq`].
+#[must_use]
+pub const fn dead_prefix() -> &'static [u8] {
+    &[DEAD_BY_SEQ]
+}
+
+/// Position in a key made by [`dead_by_seq`].
+#[must_use]
+pub fn read_dead(key: &[u8]) -> Option<Seq> {
+    read_by_user(key)
+}
+
+/// Key of the `index`-th alert that the record at `seq` raised.
+#[must_use]
+pub fn alert(seq: Seq, index: u16) -> Vec<u8> {
+    let mut key = seq.to_be_bytes().to_vec();
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+fn tagged(tenant: &str, tag: u8, text: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tenant.len() + text.len() + 5);
+    push(&mut key, tenant);
+    key.push(tag);
+    push(&mut key, text);
+    key
+}
+
+fn push(key: &mut Vec<u8>, text: &str) {
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    key.extend_from_slice(&length.to_be_bytes());
+    key.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_tenants_never_share_a_key() {
+        assert_ne!(user("a", "bc"), user("ab", "c"));
+        assert_ne!(attempt("a", "x"), unnamed_attempts("a", "x"));
+    }
+
+    #[test]
+    fn one_users_key_is_no_prefix_of_anothers() {
+        assert!(!user("a", "anna2").starts_with(&user("a", "anna")));
+        assert!(by_user("a", "anna", 7).starts_with(&user("a", "anna")));
+    }
+
+    #[test]
+    fn positions_sort_as_numbers_and_read_back() {
+        assert!(seq(255) < seq(256));
+        assert_eq!(read_seq(&seq(77)), Some(77));
+        assert_eq!(read_by_user(&by_user("t", "u", 9)), Some(9));
+        assert_eq!(read_dead(&dead_by_seq(12)), Some(12));
+        assert_eq!(read_seq(&[1, 2]), None);
+    }
+}
