@@ -1,1 +1,3 @@
 //! Doorward.
+
+pub mod event;
