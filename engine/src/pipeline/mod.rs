@@ -3,4 +3,5 @@
 pub mod file_clock;
 pub mod keys;
 pub mod ports;
+pub mod row_bytes;
 pub mod row_cache;

@@ -1,0 +1,333 @@
+//! One try to get in, from the first factor to the session, as a state machine.
+//!
+//! `attempt.id` joins the stages of one login; an event without one is its own attempt, but for a `partial`, which a
+//! success of the same user and device ends. Every attempt ends once, granted or refused; the history counts it then.
+//! What a stage means: the table "What an outcome means" of the scoring documentation. Pure; the row is stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::enrich::device::DeviceDescriptor;
+use crate::enrich::network::NetworkFacts;
+use crate::event::{AuthMethod, FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage};
+use crate::pipeline::ports::Seq;
+use crate::risk::decision::{Action, Id};
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// They got in.
+    Granted,
+    /// They did not.
+    Refused,
+}
+
+/// A factor that succeeded in an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedFactor {
+    /// Code of its [`FactorType`].
+    method: u8,
+    /// Which of the enrolled ones.
+    pub factor_id: Option<Box<str>>,
+    /// Whether the authenticator checked a PIN or the body.
+    pub user_verification: bool,
+}
+
+impl PassedFactor {
+    /// A factor that succeeded.
+    #[must_use]
+    pub fn new(method: FactorType, factor_id: Option<Box<str>>, user_verification: bool) -> Self {
+        Self {
+            method: method.code(),
+            factor_id,
+            user_verification,
+        }
+    }
+
+    /// What it is; `None` for a kind that a later version wrote.
+    #[must_use]
+    pub fn method(&self) -> Option<FactorType> {
+        FactorType::from_code(self.method)
+    }
+}
+
+/// The last scored stage: what a later end needs in order to learn and to tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastScored {
+    /// Its position in the journal.
+    pub seq: Seq,
+    /// Its decision.
+    pub decision: Id,
+    /// What was advised.
+    pub action: Action,
+    /// Sum of its ledger in hundredths of a point.
+    pub sum_hundredths: i32,
+    /// Whether a line of attack evidence fired.
+    pub attack_fired: bool,
+    /// Level proven up to it.
+    pub achieved: u8,
+    /// Its `event.time`, microseconds since the epoch.
+    pub time: i64,
+    /// Its device.
+    pub device: DeviceDescriptor,
+    /// Its network.
+    pub network: NetworkFacts,
+}
+
+/// An attempt that has not ended, or the one that an event is by itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Attempt {
+    /// `now` of its first event, microseconds since the epoch.
+    pub started: i64,
+    /// How many events it has had.
+    pub stages: u8,
+    /// Somebody knew the right password, or more.
+    pub right_password: bool,
+    /// Wrong passwords before the right one.
+    pub wrong_passwords: u16,
+    /// A second factor failed, was denied or was abandoned.
+    pub second_factor_failed: bool,
+    /// Factors that succeeded, each once.
+    pub passed: Vec<PassedFactor>,
+    /// Codes of the methods told (RFC 8176), each once.
+    methods: Vec<u8>,
+    /// The last scored stage.
+    pub last: Option<LastScored>,
+}
+
+impl Attempt {
+    /// An attempt that starts at `now`.
+    #[must_use]
+    pub fn starting(now: i64) -> Self {
+        Self {
+            started: now,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it may still take a stage: not too old, not too many.
+    #[must_use]
+    pub fn is_open(&self, now: i64, limits: AttemptLimits) -> bool {
+        self.stages < limits.stages_max && now.saturating_sub(self.started) <= limits.open_micros
+    }
+
+    /// Methods told so far (RFC 8176).
+    pub fn methods(&self) -> impl Iterator<Item = AuthMethod> {
+        self.methods
+            .iter()
+            .filter_map(|code| AuthMethod::from_code(*code))
+    }
+
+    /// Takes the next stage of a login and says whether the attempt ends with it.
+    pub fn take(&mut self, event: &LoginEvent) -> Option<End> {
+        self.stages = self.stages.saturating_add(1);
+        let named = event.attempt.id.is_some();
+        let second_factor_failed = failed_second_factor(event);
+        self.second_factor_failed |= second_factor_failed;
+        self.remember_proofs(event);
+        match event.outcome? {
+            Outcome::Pending | Outcome::Partial => {
+                self.right_password = true;
+                None
+            }
+            Outcome::Success => {
+                self.right_password = true;
+                Some(End::Granted)
+            }
+            Outcome::Refused | Outcome::Abandoned => {
+                self.right_password = true;
+                Some(End::Refused)
+            }
+            Outcome::Failure => {
+                self.right_password |= second_factor_failed;
+                if is_wrong_password(event) {
+                    self.wrong_passwords = self.wrong_passwords.saturating_add(1);
+                }
+                (!named).then_some(End::Refused)
+            }
+        }
+    }
+
+    fn remember_proofs(&mut self, event: &LoginEvent) {
+        for factor in event
+            .auth
+            .factors
+            .iter()
+            .filter(|factor| factor.result == Some(FactorResult::Success))
+        {
+            let passed = PassedFactor::new(
+                factor.method,
+                factor.factor_id.clone(),
+                factor.user_verification.unwrap_or(false),
+            );
+            if !self.passed.contains(&passed) {
+                self.passed.push(passed);
+            }
+        }
+        if event.outcome == Some(Outcome::Failure) {
+            return;
+        }
+        for method in &event.auth.methods {
+            if !self.methods.contains(&method.code()) {
+                self.methods.push(method.code());
+            }
+        }
+    }
+}
+
+/// How long an attempt stays open, and for how many events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptLimits {
+    /// Events an attempt may have.
+    pub stages_max: u8,
+    /// Microseconds after its first event.
+    pub open_micros: i64,
+}
+
+/// Whether an event says that a password was wrong.
+#[must_use]
+pub fn is_wrong_password(event: &LoginEvent) -> bool {
+    event.outcome == Some(Outcome::Failure)
+        && event.stage == Stage::FirstFactor
+        && matches!(event.reason, None | Some(FailureReason::BadPassword))
+}
+
+/// Whether an event says that a second factor failed, was denied or was given up after a right password.
+#[must_use]
+pub fn failed_second_factor(event: &LoginEvent) -> bool {
+    match event.outcome {
+        Some(Outcome::Failure) => event.stage == Stage::SecondFactor,
+        Some(Outcome::Abandoned) => true,
+        Some(Outcome::Refused) => event.reason.is_some_and(is_second_factor_reason) || refused_factor(event),
+        _ => false,
+    }
+}
+
+/// Whether an event is scored: somebody knew the right password or more.
+#[must_use]
+pub fn is_scored(event: &LoginEvent) -> bool {
+    let knew_password = match event.outcome {
+        Some(Outcome::Failure) => event.stage == Stage::SecondFactor,
+        Some(_) => true,
+        None => false,
+    };
+    knew_password && event.stage != Stage::Identifier && event.is_interactive()
+}
+
+fn is_second_factor_reason(reason: FailureReason) -> bool {
+    matches!(
+        reason,
+        FailureReason::OtpWrong
+            | FailureReason::CodeExpired
+            | FailureReason::PushDenied
+            | FailureReason::PushExpired
+            | FailureReason::PushIgnored
+            | FailureReason::WrongPin
+    )
+}
+
+fn refused_factor(event: &LoginEvent) -> bool {
+    event.auth.factors.iter().any(|factor| {
+        factor.method != FactorType::Password
+            && matches!(
+                factor.result,
+                Some(
+                    FactorResult::Failure
+                        | FactorResult::Denied
+                        | FactorResult::Expired
+                        | FactorResult::Ignored
+                        | FactorResult::Cancelled
+                )
+            )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{EventType, Timestamp};
+
+    const LIMITS: AttemptLimits = AttemptLimits {
+        stages_max: 8,
+        open_micros: 900_000_000,
+    };
+
+    fn stage(outcome: Outcome, stage: Stage, attempt: Option<&str>) -> LoginEvent {
+        let mut event = LoginEvent::new("1", "test", EventType::Login, Timestamp::from_seconds(0));
+        event.outcome = Some(outcome);
+        event.stage = stage;
+        event.attempt.id = attempt.map(Into::into);
+        event
+    }
+
+    #[test]
+    fn a_failure_without_an_attempt_id_ends_at_once() {
+        let mut attempt = Attempt::starting(0);
+        assert_eq!(
+            attempt.take(&stage(Outcome::Failure, Stage::FirstFactor, None)),
+            Some(End::Refused)
+        );
+        assert!(!attempt.right_password);
+        assert_eq!(attempt.wrong_passwords, 1);
+    }
+
+    #[test]
+    fn a_named_attempt_stays_open_over_failures_until_success() {
+        let mut attempt = Attempt::starting(0);
+        assert_eq!(
+            attempt.take(&stage(Outcome::Failure, Stage::FirstFactor, Some("a"))),
+            None
+        );
+        assert_eq!(
+            attempt.take(&stage(Outcome::Partial, Stage::FirstFactor, Some("a"))),
+            None
+        );
+        assert_eq!(
+            attempt.take(&stage(Outcome::Failure, Stage::SecondFactor, Some("a"))),
+            None
+        );
+        assert!(attempt.second_factor_failed && attempt.right_password);
+        assert_eq!(
+            attempt.take(&stage(Outcome::Success, Stage::SecondFactor, Some("a"))),
+            Some(End::Granted)
+        );
+        assert_eq!((attempt.stages, attempt.wrong_passwords), (4, 1));
+    }
+
+    #[test]
+    fn giving_up_after_the_right_password_is_a_second_factor_not_passed() {
+        let mut attempt = Attempt::starting(0);
+        assert_eq!(
+            attempt.take(&stage(Outcome::Abandoned, Stage::SecondFactor, None)),
+            Some(End::Refused)
+        );
+        assert!(attempt.second_factor_failed && attempt.right_password);
+    }
+
+    #[test]
+    fn refused_by_policy_is_no_failed_factor_but_a_denied_push_is() {
+        let mut event = stage(Outcome::Refused, Stage::FirstFactor, None);
+        event.reason = Some(FailureReason::Policy);
+        assert!(!failed_second_factor(&event));
+        event.reason = Some(FailureReason::PushDenied);
+        assert!(failed_second_factor(&event));
+    }
+
+    #[test]
+    fn an_attempt_closes_after_its_time_and_its_stages() {
+        let mut attempt = Attempt::starting(0);
+        assert!(attempt.is_open(900_000_000, LIMITS) && !attempt.is_open(900_000_001, LIMITS));
+        attempt.stages = 8;
+        assert!(!attempt.is_open(0, LIMITS));
+    }
+
+    #[test]
+    fn only_a_known_password_is_scored() {
+        assert!(is_scored(&stage(Outcome::Pending, Stage::FirstFactor, None)));
+        assert!(is_scored(&stage(Outcome::Failure, Stage::SecondFactor, None)));
+        assert!(!is_scored(&stage(Outcome::Failure, Stage::FirstFactor, None)));
+        assert!(!is_scored(&stage(Outcome::Success, Stage::Identifier, None)));
+        let mut silent = stage(Outcome::Success, Stage::FirstFactor, None);
+        silent.auth.interactive = Some(false);
+        assert!(!is_scored(&silent));
+    }
+}
