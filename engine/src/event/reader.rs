@@ -164,6 +164,9 @@ pub(super) trait Reader {
         Self::WANTED.to_owned()
     }
 
+    /// What stands between the path of the value and the names of the fields inside.
+    const WITHIN: &'static str = ".";
+
     /// The documented fields inside, where there are any.
     fn fields() -> &'static [FieldDoc] {
         &[]
@@ -226,6 +229,8 @@ pub struct FieldDoc {
     pub meaning: &'static [&'static str],
     /// Its type and limits.
     pub describe: fn() -> String,
+    /// What stands between its path and the names of the fields inside.
+    pub within: &'static str,
     /// The fields inside.
     pub fields: fn() -> &'static [FieldDoc],
 }
