@@ -8,5 +8,8 @@ fn events_reference_is_current() {
         std::fs::write(path, &wanted).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == wanted, "{path} is out of date: run the tests once with DOORWARD_WRITE_DOCS=1");
+    assert!(
+        written == wanted,
+        "{path} is out of date: run the tests once with DOORWARD_WRITE_DOCS=1"
+    );
 }

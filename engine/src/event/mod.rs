@@ -18,6 +18,8 @@ mod values;
 mod vocabulary;
 
 #[cfg(test)]
+mod parse_properties;
+#[cfg(test)]
 mod parse_tests;
 
 pub use login_event::{

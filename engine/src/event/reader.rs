@@ -336,14 +336,17 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
     Ok(members.into_boxed_slice())
 }
 
+/// Names with what was read of their values.
+pub(super) type Entries<T> = Vec<(Box<str>, T)>;
+
 /// The members of a map, at most `max`, sorted by key.
 pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     context: &mut Context,
     mut map: A,
     max: usize,
     key_bytes_max: usize,
-) -> Result<Vec<(Box<str>, R::Out)>, A::Error> {
-    let mut entries: Vec<(Box<str>, R::Out)> = Vec::new();
+) -> Result<Entries<R::Out>, A::Error> {
+    let mut entries: Entries<R::Out> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key::<Key<'de>>()? {
         count += 1;

@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 pub fn reference() -> String {
     let mut lines = Vec::new();
     rows("", LoginEvent::FIELDS, &mut Vec::new(), &mut lines);
-    let mut page = String::from("# Events\n\n<!-- Generated from engine/src/event; do not edit. -->\n\n");
+    let mut page =
+        String::from("# Events\n\n<!-- Generated from engine/src/event; do not edit. -->\n\n");
     let _ = write!(
         page,
         "One event is one JSON object in UTF-8 of at most {} KiB, nested at most {DEPTH_MAX} levels deep; it may stand in \
@@ -27,7 +28,10 @@ pub fn reference() -> String {
     page.push_str("Besides `id`, `source`, `type` and `time`. `user.id` may be absent where `stage` is `identifier` or\n");
     page.push_str("`reason` is `no_such_user`.\n\n| type | requires |\n|---|---|\n");
     for &event_type in EventType::ALL {
-        let fields: Vec<_> = required(event_type).iter().map(|field| format!("`{}`", field.path())).collect();
+        let fields: Vec<_> = required(event_type)
+            .iter()
+            .map(|field| format!("`{}`", field.path()))
+            .collect();
         let _ = writeln!(page, "| `{event_type}` | {} |", fields.join(", "));
     }
     page.push_str("\n## Reasons of refusal\n\n| reason | meaning |\n|---|---|\n");
@@ -47,9 +51,17 @@ fn rows(
     for field in fields {
         let path = format!("{prefix}{}", field.key);
         let inner = (field.fields)();
-        let earlier = described.iter().find(|(seen, _)| is_same(seen, inner)).map(|(_, path)| path.clone());
+        let earlier = described
+            .iter()
+            .find(|(seen, _)| is_same(seen, inner))
+            .map(|(_, path)| path.clone());
         let mark = if field.required { " *" } else { "" };
-        let meaning = field.meaning.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        let meaning = field
+            .meaning
+            .iter()
+            .map(|line| line.trim())
+            .collect::<Vec<_>>()
+            .join(" ");
         let kind = match &earlier {
             Some(path) => format!("{} as `{path}`", (field.describe)()),
             None => (field.describe)(),
@@ -63,7 +75,11 @@ fn rows(
 }
 
 fn is_same(one: &[FieldDoc], other: &[FieldDoc]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.key == other.key)
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|(one, other)| one.key == other.key)
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Timestamp {
         let seconds = local_seconds(date_and_time)?;
         let (micros, zone) = fraction(rest)?;
         let utc = (seconds - offset_seconds(zone)?) * MICROS_PER_SECOND + micros;
-        if utc < Self::MIN.0 || utc > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&utc) {
             return Err(TimeError::Year);
         }
         Ok(Self(utc))

@@ -6,9 +6,8 @@
 
 use super::limits::LONG_TEXT_BYTES_MAX;
 use super::vocabulary::DeviceType;
-use std::borrow::Cow;
 use std::sync::Arc;
-use ua_parser::{Extractor, Regexes, device, os, user_agent};
+use ua_parser::{Extractor, Regexes, device, user_agent};
 
 const PATTERNS: &str = include_str!("../../data/user-agents.json");
 
@@ -55,7 +54,9 @@ impl UserAgentParser {
     /// Compiles the embedded patterns.
     pub fn new() -> Result<Self, PatternError> {
         let patterns: Regexes<'static> = serde_json::from_str(PATTERNS)?;
-        Ok(Self { patterns: Extractor::try_from(patterns)? })
+        Ok(Self {
+            patterns: Extractor::try_from(patterns)?,
+        })
     }
 
     /// What this agent claims to be. An agent of more than 1 KiB is not looked at.
@@ -65,12 +66,18 @@ impl UserAgentParser {
         }
         let (software, os, device) = self.patterns.extract(agent);
         let (family, major) = family_and_major(software.as_ref(), agent);
-        let os_name = os.as_ref().map(|os| &*os.os).filter(|os| *os != UNKNOWN_FAMILY).map(clean);
+        let os_name = os
+            .as_ref()
+            .map(|os| &*os.os)
+            .filter(|os| *os != UNKNOWN_FAMILY)
+            .map(clean);
         let device_type = device_type(agent, os_name.as_deref(), device.as_ref());
         Software {
             family: family.into(),
             major,
-            os_major: os.as_ref().and_then(|os| leading_number(os.major.as_deref()?)),
+            os_major: os
+                .as_ref()
+                .and_then(|os| leading_number(os.major.as_deref()?)),
             os: os_name.map(Arc::from),
             device_type,
         }
@@ -78,12 +85,21 @@ impl UserAgentParser {
 }
 
 fn unknown() -> Software {
-    Software { family: UNKNOWN_FAMILY.into(), major: None, os: None, os_major: None, device_type: DeviceType::Other }
+    Software {
+        family: UNKNOWN_FAMILY.into(),
+        major: None,
+        os: None,
+        os_major: None,
+        device_type: DeviceType::Other,
+    }
 }
 
 /// From the patterns, or else from the product that the agent starts with: an application's own program is rarely in
 /// the patterns, and two of them must not look alike.
-fn family_and_major(found: Option<&user_agent::ValueRef<'_>>, agent: &str) -> (String, Option<u32>) {
+fn family_and_major(
+    found: Option<&user_agent::ValueRef<'_>>,
+    agent: &str,
+) -> (String, Option<u32>) {
     if let Some(found) = found.filter(|found| *found.family != *UNKNOWN_FAMILY) {
         let family = clean(&found.family);
         if !family.is_empty() {
@@ -99,19 +115,37 @@ fn family_and_major(found: Option<&user_agent::ValueRef<'_>>, agent: &str) -> (S
 }
 
 fn clean(name: &str) -> String {
-    let shown = name.chars().filter(|letter| !letter.is_control()).take(FAMILY_CHARS_MAX).collect::<String>();
+    let shown = name
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(FAMILY_CHARS_MAX)
+        .collect::<String>();
     shown.trim().to_owned()
 }
 
 fn leading_number(version: &str) -> Option<u32> {
-    let digits = version.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(version.len());
+    let digits = version
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(version.len());
     version.get(..digits)?.parse().ok()
 }
 
 /// Words that only television sets and their boxes send.
 const TV_WORDS: &[&str] = &[
-    "smarttv", "smart-tv", "hbbtv", "appletv", "apple tv", "googletv", "android tv", "bravia", "; aft", "crkey", "roku",
-    "web0s", "netcast", "tvos",
+    "smarttv",
+    "smart-tv",
+    "hbbtv",
+    "appletv",
+    "apple tv",
+    "googletv",
+    "android tv",
+    "bravia",
+    "; aft",
+    "crkey",
+    "roku",
+    "web0s",
+    "netcast",
+    "tvos",
 ];
 
 fn device_type(agent: &str, os: Option<&str>, device: Option<&device::ValueRef<'_>>) -> DeviceType {
@@ -125,13 +159,16 @@ fn device_type(agent: &str, os: Option<&str>, device: Option<&device::ValueRef<'
     }
     match os.unwrap_or_default() {
         "iOS" if has("ipad") => DeviceType::Tablet,
-        "iOS" | "Windows Phone" | "Windows Mobile" | "KaiOS" | "BlackBerry OS" | "Firefox OS" => DeviceType::Mobile,
+        "iOS" | "Windows Phone" | "Windows Mobile" | "KaiOS" | "BlackBerry OS" | "Firefox OS" => {
+            DeviceType::Mobile
+        }
         // The convention of Chrome and Firefox: an Android phone says `Mobile`, a tablet does not. Programs that are
         // no browsers follow no convention, and most of them run on phones.
         "Android" if has("mozilla/") && !has("mobile") => DeviceType::Tablet,
         "Android" => DeviceType::Mobile,
-        "Windows" | "Mac OS X" | "Linux" | "Chrome OS" | "Ubuntu" | "Fedora" | "Debian" | "Red Hat" | "SUSE"
-        | "Arch Linux" | "Gentoo" | "Mint" | "FreeBSD" | "OpenBSD" | "NetBSD" | "Solaris" => DeviceType::Desktop,
+        "Windows" | "Mac OS X" | "Linux" | "Chrome OS" | "Ubuntu" | "Fedora" | "Debian"
+        | "Red Hat" | "SUSE" | "Arch Linux" | "Gentoo" | "Mint" | "FreeBSD" | "OpenBSD"
+        | "NetBSD" | "Solaris" => DeviceType::Desktop,
         _ => DeviceType::Other,
     }
 }
@@ -145,7 +182,10 @@ pub struct UserAgentCache {
 impl UserAgentCache {
     /// Remembers about `capacity` agents, each of at most 1 KiB.
     pub fn new(parser: Arc<UserAgentParser>, capacity: usize) -> Self {
-        Self { parser, known: quick_cache::unsync::Cache::new(capacity) }
+        Self {
+            parser,
+            known: quick_cache::unsync::Cache::new(capacity),
+        }
     }
 
     /// What this agent claims to be.
@@ -177,40 +217,26 @@ mod tests {
     use super::*;
     use std::sync::LazyLock;
 
-    static PARSER: LazyLock<Arc<UserAgentParser>> = LazyLock::new(|| Arc::new(UserAgentParser::new().unwrap()));
+    static PARSER: LazyLock<Arc<UserAgentParser>> =
+        LazyLock::new(|| Arc::new(UserAgentParser::new().unwrap()));
 
     #[test]
     fn software_of_known_agents() {
-        use DeviceType as D;
-        let cases = [
-            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-             "Chrome", Some(126), Some("Windows"), Some(10), D::Desktop),
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-             "Firefox", Some(128), Some("Linux"), None, D::Desktop),
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
-             "Mobile Safari", Some(17), Some("iOS"), Some(17), D::Mobile),
-            ("Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Mobile/15E148 Safari/604.1",
-             "Mobile Safari", Some(12), Some("iOS"), Some(12), D::Tablet),
-            ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36",
-             "Chrome Mobile", Some(126), Some("Android"), Some(10), D::Mobile),
-            ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-             "Chrome", Some(126), Some("Android"), Some(10), D::Tablet),
-            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15",
-             "Safari", Some(17), Some("Mac OS X"), Some(10), D::Desktop),
-            ("Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.128 Safari/537.36 WebAppManager",
-             "Chrome", Some(94), Some("Web0S"), None, D::Tv),
-            ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot", Some(2), None, None, D::Robot),
-            ("curl/8.5.0", "curl", Some(8), None, None, D::Other),
-            ("python-requests/2.31.0", "Python Requests", Some(2), None, None, D::Other),
-            ("AcmeBank/7.2.1 (build 88)", "AcmeBank", Some(7), None, None, D::Other),
-            ("Mozilla/5.0", "Other", None, None, None, D::Other),
-            ("", "Other", None, None, None, D::Other),
-            ("\u{0}\u{1b}[31m/99999999999", "[31m", None, None, None, D::Other),
-        ];
-        for (agent, family, major, os, os_major, device_type) in cases {
-            let found = PARSER.parse(agent);
-            let found = (&*found.family, found.major, found.os.as_deref(), found.os_major, found.device_type);
-            assert_eq!(found, (family, major, os, os_major, device_type), "{agent}");
+        let shown =
+            |number: Option<u32>| number.map_or("-".to_owned(), |number| number.to_string());
+        for case in include_str!("testdata/user_agents.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+        {
+            let (wanted, agent) = case.rsplit_once('|').unwrap();
+            let found = PARSER.parse(agent.trim());
+            let (major, os_major) = (shown(found.major), shown(found.os_major));
+            let os = found.os.as_deref().unwrap_or("-");
+            let line = format!(
+                "{} | {major} | {os} | {os_major} | {}",
+                found.family, found.device_type
+            );
+            assert_eq!(line, wanted.trim(), "{agent}");
         }
     }
 

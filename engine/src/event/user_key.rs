@@ -26,7 +26,10 @@ impl UserKeyPolicy {
 }
 
 fn lower_case(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    {
         return Cow::Borrowed(text);
     }
     // Letter by letter: `str::to_lowercase` gives a sigma at the end of a word another form than elsewhere, and so
