@@ -9,10 +9,18 @@ mod object;
 mod parse;
 mod parse_error;
 mod reader;
+mod reference;
 mod required;
 mod timestamp;
+mod user_agent;
+mod user_key;
 mod values;
 mod vocabulary;
+
+#[cfg(test)]
+mod parse_properties;
+#[cfg(test)]
+mod parse_tests;
 
 pub use login_event::{
     Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor, Feedback,
@@ -20,7 +28,10 @@ pub use login_event::{
 };
 pub use parse::{OWN_SOURCE, parse, parse_own};
 pub use parse_error::{ParseError, Reason};
+pub use reference::reference;
 pub use required::{Required, required};
 pub use timestamp::{TimeError, Timestamp};
+pub use user_agent::{PatternError, Software, UserAgentCache, UserAgentParser};
+pub use user_key::UserKeyPolicy;
 pub use values::TextMap;
 pub use vocabulary::*;

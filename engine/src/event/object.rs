@@ -18,6 +18,7 @@ macro_rules! object {
                 required: $crate::event::object::object!(@required $rule),
                 meaning: &[$($doc),+],
                 describe: <$reader as $crate::event::reader::Reader>::describe,
+                within: <$reader as $crate::event::reader::Reader>::WITHIN,
                 fields: <$reader as $crate::event::reader::Reader>::fields,
             },)+];
 

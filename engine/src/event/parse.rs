@@ -19,31 +19,32 @@ use std::marker::PhantomData;
 /// The source of events that Doorward makes itself.
 pub const OWN_SOURCE: &str = "doorward";
 
+/// Who wrote the bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    Sender,
+    Doorward,
+}
+
 /// Reads one event of a sender. A CloudEvents 1.0 envelope is accepted around it; then the envelope's own attributes
 /// are not looked at, and fields are named `data.…`.
 pub fn parse(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
-    let event = parse_own(bytes)?;
-    // An attacker who could send in our name could grant attempts.
-    if event.source.trim().eq_ignore_ascii_case(OWN_SOURCE) {
-        let rest = format!("is `{OWN_SOURCE}`, which is reserved for events of our own");
-        return Err(ParseError::new(
-            "source".to_owned(),
-            Reason::ReservedSource,
-            &rest,
-        ));
-    }
-    Ok(event)
+    read_line(bytes, Writer::Sender)
 }
 
 /// The same without the reserved source being refused: for events of our own, read back from a journal.
 pub fn parse_own(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
+    read_line(bytes, Writer::Doorward)
+}
+
+fn read_line(bytes: &[u8], writer: Writer) -> Result<LoginEvent, ParseError> {
     let whole = |reason, rest: &str| Err(ParseError::new(String::new(), reason, rest));
     if bytes.len() > EVENT_BYTES_MAX {
         let rest = format!("has {} bytes, at most {EVENT_BYTES_MAX} are taken", bytes.len());
         return whole(Reason::TooLarge, &rest);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => read_event(text),
+        Ok(text) => read_event(text, writer),
         Err(error) => whole(
             Reason::InvalidUtf8,
             &format!("is no UTF-8 from byte {} on", error.valid_up_to() + 1),
@@ -52,19 +53,19 @@ pub fn parse_own(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
 }
 
 /// An event, or one in an envelope.
-fn read_event(text: &str) -> Result<LoginEvent, ParseError> {
-    match read_bare(text) {
+fn read_event(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
+    match read_bare(text, writer) {
         Ok(event) => Ok(event),
         // The envelope has fields of the same names and other meanings, so it is only looked for after an error.
         Err(error) => match Envelope::read(text) {
-            Some(envelope) => envelope.event(),
+            Some(envelope) => envelope.event(writer),
             None => Err(error),
         },
     }
 }
 
 /// An event without envelope.
-fn read_bare(text: &str) -> Result<LoginEvent, ParseError> {
+fn read_bare(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
     let mut context = Context::default();
     let mut input = serde_json::Deserializer::from_str(text);
     let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
@@ -79,6 +80,15 @@ fn read_bare(text: &str) -> Result<LoginEvent, ParseError> {
         }
         Err(error) => return Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
     };
+    // Whoever could send in our name could grant attempts.
+    if writer == Writer::Sender && event.source.trim().eq_ignore_ascii_case(OWN_SOURCE) {
+        let rest = format!("is `{OWN_SOURCE}`, which is reserved for events of our own");
+        return Err(ParseError::new(
+            "source".to_owned(),
+            Reason::ReservedSource,
+            &rest,
+        ));
+    }
     match lacking(&event) {
         None => Ok(event),
         Some(field) => {
@@ -123,7 +133,7 @@ impl<'a> Envelope<'a> {
             .filter(|envelope| envelope.specversion.is_some())
     }
 
-    fn event(&self) -> Result<LoginEvent, ParseError> {
+    fn event(&self, writer: Writer) -> Result<LoginEvent, ParseError> {
         match self.specversion.map(RawValue::get) {
             Some("\"1.0\"") => {}
             _ => {
@@ -139,7 +149,7 @@ impl<'a> Envelope<'a> {
             let rest = "is missing; the event is taken from there";
             return Err(ParseError::new("data".to_owned(), Reason::MissingField, rest));
         };
-        read_bare(data.get()).map_err(|error| match error.field.as_str() {
+        read_bare(data.get(), writer).map_err(|error| match error.field.as_str() {
             "" => ParseError {
                 field: "data".to_owned(),
                 ..error

@@ -3,62 +3,61 @@
 
 use std::fmt::{self, Write as _};
 
-/// What is wrong with a refused event. The names are stable: dead letters, metrics and answers carry them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reason {
-    /// The bytes are no UTF-8.
-    InvalidUtf8,
-    /// The text is no JSON.
-    InvalidJson,
-    /// The event, or an object kept as text, has too many bytes.
-    TooLarge,
-    /// Objects and lists nest too deeply.
-    TooDeep,
-    /// A list or map has too many members.
-    TooMany,
-    /// A text has too many bytes.
-    TooLong,
-    /// A field that this type of event requires is absent, `null` or blank.
-    MissingField,
-    /// A field appears twice in one object.
-    DuplicateField,
-    /// Text where a number belongs, and the like.
-    WrongType,
-    /// The name is not one of the field's values.
-    UnknownValue,
-    /// We do not know this type of event.
-    UnknownType,
-    /// No time of RFC 3339, or far outside of our time.
-    BadTime,
-    /// No IP address.
-    BadAddress,
-    /// A number outside of the field's range.
-    OutOfRange,
-    /// The source `doorward` is ours.
-    ReservedSource,
+macro_rules! reasons {
+    ($($(#[doc = $meaning:literal])+ $reason:ident = $code:literal,)+) => {
+        /// What is wrong with a refused event. The names are stable: dead letters, metrics and answers carry them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $meaning])+ $reason,)+ }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$reason,)+];
+
+            /// The stable code.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$reason => $code,)+ }
+            }
+
+            /// One sentence on it, for the reference.
+            pub(super) fn meaning(self) -> String {
+                let lines: &[&str] = match self { $(Self::$reason => &[$($meaning),+],)+ };
+                lines.concat().trim().to_owned()
+            }
+        }
+    };
 }
 
-impl Reason {
-    /// The stable code.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidUtf8 => "invalid_utf8",
-            Self::InvalidJson => "invalid_json",
-            Self::TooLarge => "too_large",
-            Self::TooDeep => "too_deep",
-            Self::TooMany => "too_many",
-            Self::TooLong => "too_long",
-            Self::MissingField => "missing_field",
-            Self::DuplicateField => "duplicate_field",
-            Self::WrongType => "wrong_type",
-            Self::UnknownValue => "unknown_value",
-            Self::UnknownType => "unknown_type",
-            Self::BadTime => "bad_time",
-            Self::BadAddress => "bad_address",
-            Self::OutOfRange => "out_of_range",
-            Self::ReservedSource => "reserved_source",
-        }
-    }
+reasons! {
+    /// The bytes are no UTF-8.
+    InvalidUtf8 = "invalid_utf8",
+    /// The text is no JSON.
+    InvalidJson = "invalid_json",
+    /// The event, or an object kept as text, has too many bytes.
+    TooLarge = "too_large",
+    /// Objects and lists nest too deeply.
+    TooDeep = "too_deep",
+    /// A list or map has too many members.
+    TooMany = "too_many",
+    /// A text has too many bytes.
+    TooLong = "too_long",
+    /// A field that this type of event requires is absent, `null` or blank.
+    MissingField = "missing_field",
+    /// A field appears twice in one object.
+    DuplicateField = "duplicate_field",
+    /// Text where a number belongs, and the like.
+    WrongType = "wrong_type",
+    /// The name is not one of the field's values.
+    UnknownValue = "unknown_value",
+    /// We do not know this type of event.
+    UnknownType = "unknown_type",
+    /// No time of RFC 3339, or far outside of our time.
+    BadTime = "bad_time",
+    /// No IP address.
+    BadAddress = "bad_address",
+    /// A number outside of the field's range.
+    OutOfRange = "out_of_range",
+    /// The source `doorward` is ours.
+    ReservedSource = "reserved_source",
 }
 
 impl fmt::Display for Reason {

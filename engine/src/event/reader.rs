@@ -148,6 +148,9 @@ pub(super) trait Reader {
         Self::WANTED.to_owned()
     }
 
+    /// What stands between the path of the value and the names of the fields inside.
+    const WITHIN: &'static str = ".";
+
     /// The documented fields inside, where there are any.
     fn fields() -> &'static [FieldDoc] {
         &[]
@@ -204,6 +207,8 @@ pub struct FieldDoc {
     pub meaning: &'static [&'static str],
     /// Its type and limits.
     pub describe: fn() -> String,
+    /// What stands between its path and the names of the fields inside.
+    pub within: &'static str,
     /// The fields inside.
     pub fields: fn() -> &'static [FieldDoc],
 }
@@ -308,14 +313,17 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
     Ok(members.into_boxed_slice())
 }
 
+/// Names with what was read of their values.
+pub(super) type Entries<T> = Vec<(Box<str>, T)>;
+
 /// The members of a map, at most `max`, sorted by key.
 pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     context: &mut Context,
     mut map: A,
     max: usize,
     key_bytes_max: usize,
-) -> Result<Vec<(Box<str>, R::Out)>, A::Error> {
-    let mut entries: Vec<(Box<str>, R::Out)> = Vec::new();
+) -> Result<Entries<R::Out>, A::Error> {
+    let mut entries: Entries<R::Out> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key::<Key<'de>>()? {
         count += 1;

@@ -92,7 +92,7 @@ impl Timestamp {
         let seconds = local_seconds(date_and_time)?;
         let (micros, zone) = fraction(rest)?;
         let utc = (seconds - offset_seconds(zone)?) * MICROS_PER_SECOND + micros;
-        if utc < Self::MIN.0 || utc > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&utc) {
             return Err(TimeError::Year);
         }
         Ok(Self(utc))
@@ -309,8 +309,8 @@ mod tests {
         let later = noon.plus_days(1).plus_seconds(-3).plus_ms(500);
         assert_eq!(later.micros_since(noon), 86_397_500_000);
         assert!((noon.seconds_since(later) + 86_397.5).abs() < 1e-9);
-        assert_eq!(later.day(), noon.day());
-        assert_eq!(noon.plus_days(1).day(), noon.day() + 1);
+        assert_eq!(later.day(), noon.day() + 1);
+        assert_eq!(noon.plus_days(-1).day(), noon.day() - 1);
         assert_eq!(Timestamp::from_micros(-1).day(), -1);
     }
 
@@ -328,7 +328,7 @@ mod tests {
 
         #[test]
         fn what_we_take_jiff_takes_alike(
-            text in "[12][0-9]{3}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,6})?([Zz]|[+-][0-2][0-9]:[0-6][0-9])",
+            text in "[12][0-9]{3}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,6})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-6][0-9])",
         ) {
             let theirs = text.parse::<jiff::Timestamp>();
             match Timestamp::parse(&text) {

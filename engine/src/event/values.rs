@@ -257,6 +257,7 @@ pub(super) struct List<R, const MAX: usize>(PhantomData<R>);
 impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
     type Out = Box<[R::Out]>;
     const WANTED: &'static str = "a list";
+    const WITHIN: &'static str = "[].";
 
     fn describe() -> String {
         match R::fields() {
@@ -353,6 +354,7 @@ pub(super) struct Rare<R>(PhantomData<R>);
 impl<R: Reader> Reader for Rare<R> {
     type Out = Box<R::Out>;
     const WANTED: &'static str = R::WANTED;
+    const WITHIN: &'static str = R::WITHIN;
 
     fn describe() -> String {
         R::describe()

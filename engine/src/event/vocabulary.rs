@@ -217,6 +217,16 @@ vocabulary! {
         Robot = "robot",
     }
 
+    /// What a user agent claims to run on. Not sent in events: read from the agent.
+    DeviceType {
+        Desktop = "desktop",
+        Mobile = "mobile",
+        Tablet = "tablet",
+        Tv = "tv",
+        Robot = "robot",
+        Other = "other",
+    }
+
     /// How a device-bound key is bound.
     KeyKind {
         Dbsc = "dbsc",
