@@ -1,4 +1,10 @@
+//! Rule language of Doorward.
 mod fields;
+pub mod check;
+pub mod compile;
+pub mod diagnostic;
+pub mod evaluate;
+pub mod parser;
 pub mod points;
 pub mod schema;
 pub mod slots;
