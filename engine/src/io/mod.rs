@@ -9,5 +9,7 @@ mod line_splitter;
 pub mod memory;
 pub mod sink_cursor;
 
+#[cfg(feature = "files")]
+pub mod files;
 #[cfg(feature = "store")]
 pub mod store;

@@ -48,7 +48,7 @@ impl FjallStore {
     /// [`StoreError::Locked`] when another process has it; [`StoreError::Refused`] when it is of another kind, of a
     /// newer format, or damaged.
     pub fn open(data: &Path, kind: StoreKind, options: &StoreOptions) -> Result<Self, StoreError> {
-        let store = Self::open_or_make(&folder_in(data), Some(kind), options)?;
+        let store = Self::open_or_make(&folder_in(data)?, Some(kind), options)?;
         let found = store.kind();
         if found == kind {
             return Ok(store);
@@ -62,7 +62,7 @@ impl FjallStore {
     /// # Errors
     /// As [`FjallStore::open`]; [`StoreError::Refused`] when there is no store.
     pub fn open_existing(data: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        let folder = folder_in(data);
+        let folder = folder_in(data)?;
         if !folder.join("version").is_file() {
             return Err(refused(&folder, "there is no store"));
         }
@@ -146,6 +146,8 @@ impl FjallStore {
                     ));
                 }
                 self.write_own(self.identity.rows())?;
+                sync_folders_above(&self.folder)
+                    .map_err(|error| refused(&self.folder, &error.to_string()))?;
             }
         }
         let formats = Keyspace::ALL.map(identity::format_row);
@@ -209,8 +211,21 @@ impl FjallStore {
     }
 }
 
-fn folder_in(data: &Path) -> PathBuf {
-    data.join("store")
+fn folder_in(data: &Path) -> Result<PathBuf, StoreError> {
+    match std::path::absolute(data) {
+        Ok(data) => Ok(data.join("store")),
+        Err(error) => Err(refused(data, &error.to_string())),
+    }
+}
+
+/// A new store's name is durable only when the folders above it are.
+fn sync_folders_above(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) {
+        for above in folder.ancestors().skip(1).take(2) {
+            std::fs::File::open(above)?.sync_all()?;
+        }
+    }
+    Ok(())
 }
 
 /// The engine aborts the process on a folder of tables that it did not name itself.
