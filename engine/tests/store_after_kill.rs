@@ -1,5 +1,6 @@
 //! A store that is killed at any moment has every commit that it reported, and no half of one.
 #![cfg(feature = "store")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use doorward::io::store::{FjallStore, StoreKind, StoreOptions};
 use doorward::pipeline::ports::{Batch, Keyspace, Store};

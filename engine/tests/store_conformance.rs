@@ -1,4 +1,9 @@
 //! Every store keeps one contract: the same suite runs over the memory twin and the embedded store.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 use doorward::io::memory::store::MemoryStore;
 use doorward::pipeline::ports::{Batch, Keyspace, Row, Store, StoreError};

@@ -29,6 +29,10 @@ type Started<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 /// A line and whether a newline ended it.
 pub(crate) struct Cut {
     pub(crate) line: RawLine,
+    #[cfg_attr(
+        not(feature = "files"),
+        expect(dead_code, reason = "only a file can grow behind its last line")
+    )]
     pub(crate) ended: bool,
 }
 
@@ -69,6 +73,7 @@ impl<R: Read> LineSplitter<R> {
     }
 
     /// Goes on with `source`, of which `offset` bytes and `line` lines are behind it.
+    #[cfg(feature = "files")]
     pub(crate) fn resume(source: R, event_bytes_max: usize, offset: u64, line: u64) -> Self {
         let mut splitter = Self::read_on(io::Cursor::new(Vec::new()).chain(source), event_bytes_max);
         splitter.offset = offset;
@@ -111,6 +116,7 @@ impl<R: Read> LineSplitter<R> {
     }
 
     /// Whether a whole further line is there without asking the system.
+    #[cfg(feature = "files")]
     pub(crate) fn has_buffered_line(&self) -> bool {
         self.reader.buffer().contains(&b'\n')
     }

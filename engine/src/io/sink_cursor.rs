@@ -4,8 +4,6 @@ use crate::pipeline::ports::{Change, Keyspace, Seq};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Bytes before the end that are compared before a file is cut.
-pub(crate) const TAIL_BYTES: usize = 4096;
 const VERSION: u8 = 1;
 
 /// What a sink published, and made durable.

@@ -12,8 +12,9 @@
 //! - A file that is gone was taken away by its reader, who has all up to the cursor: a new one goes on from there.
 //! - What is no file (`/dev/null`, a named pipe) has no cursor and is at least once.
 
-use super::{SinkKind, tail};
-use crate::io::sink_cursor::{SinkCursor, TAIL_BYTES};
+use super::SinkKind;
+use super::tail::{self, TAIL_BYTES};
+use crate::io::sink_cursor::SinkCursor;
 use crate::pipeline::ports::{Change, Record, Seq, Sink, SinkError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};

@@ -1,8 +1,10 @@
 //! The up to 4 KiB before a place in a file, which tell whether it is still the same file.
 
-use crate::io::sink_cursor::TAIL_BYTES;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+
+/// Bytes before a place that are compared.
+pub(super) const TAIL_BYTES: usize = 4096;
 
 /// Reads the up to 4 KiB before `end`; moves the file's own place. Fewer bytes than that if the file is shorter.
 pub(super) fn read_before(file: &mut File, end: u64) -> io::Result<Vec<u8>> {
