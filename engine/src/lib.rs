@@ -1,4 +1,6 @@
 //! Doorward: risk-based login anomaly detection.
 
+pub mod config;
 pub mod keyed_hash;
 pub mod pipeline;
+pub mod telemetry;

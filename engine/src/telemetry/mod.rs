@@ -1,0 +1,3 @@
+//! What the process tells of itself: figures and log lines. No user data in either.
+
+pub mod escape;
