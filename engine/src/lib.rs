@@ -1,5 +1,6 @@
 //! Doorward: risk-based login anomaly detection.
 
+pub mod cli;
 pub mod config;
 pub mod keyed_hash;
 pub mod pipeline;
