@@ -7,3 +7,8 @@ pub mod io;
 pub mod keyed_hash;
 pub mod pipeline;
 pub mod risk;
+pub mod cli;
+pub mod config;
+pub mod keyed_hash;
+pub mod pipeline;
+pub mod telemetry;

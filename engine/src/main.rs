@@ -1,2 +1,7 @@
 //! The `doorward` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    doorward::cli::main()
+}

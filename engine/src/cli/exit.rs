@@ -1,0 +1,315 @@
+//! Exit codes and errors of the command line: the one place where an error becomes words and a number.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::pipeline::ports::{SinkError, StoreError};
+use crate::telemetry::escape::escape;
+use crate::telemetry::log::LogError;
+use crate::telemetry::metrics::MetricsError;
+#[cfg(feature = "metrics")]
+use crate::telemetry::serve::ServeError;
+
+/// Declares the table of exit codes once: number and meaning.
+macro_rules! exits {
+    ($($(#[$meta:meta])* $name:ident = $code:literal, $meaning:literal;)*) => {
+        /// How a command ends.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Exit { $($(#[$meta])* $name = $code,)* }
+
+        impl Exit {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The number that the shell sees.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// What it means.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+        }
+    };
+}
+
+exits! {
+    /// Done.
+    Done = 0, "done";
+    /// The command's own check says no.
+    CheckFailed = 1, "the command's own check failed, such as a rule's test or the bounds of the demo";
+    /// The command line is wrong.
+    Usage = 2, "the command line is wrong";
+    /// The configuration is wrong.
+    Configuration = 3, "the configuration is wrong";
+    /// An input cannot be read.
+    Input = 4, "an input cannot be read";
+    /// The store cannot be opened.
+    StoreRefused = 5, "the store is in use, damaged, newer than this program or of another kind";
+    /// The store failed while it was in use.
+    StoreFailed = 6, "the store failed while running; what was committed is safe, start again";
+    /// An output cannot be written.
+    Output = 7, "an output cannot be written";
+    /// Rules, lists or geo files are refused.
+    FilesRefused = 8, "rules, lists or geo files are refused";
+    /// An address cannot be listened on.
+    Listen = 9, "an address or port cannot be listened on";
+    /// A fault of the program.
+    Internal = 70, "a fault of the program itself";
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The table of exit codes, as `doorward --help` prints it.
+#[must_use]
+pub fn table() -> String {
+    let mut out = String::from("Exit codes:\n");
+    for exit in Exit::ALL {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "  {:>2}  {}", exit.code(), exit.meaning());
+    }
+    out
+}
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// Arguments that contradict each other or the world.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is wrong.
+    #[error("the configuration is wrong")]
+    Config(#[from] ConfigError),
+    /// An input cannot be read.
+    #[error("`{name}` cannot be read: {source}")]
+    Input {
+        /// Its path, or `-` for standard input.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The store did not open, or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A sink of the pipeline failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A file or standard output cannot be written.
+    #[error("`{name}` cannot be written: {source}")]
+    Output {
+        /// Its path, or `-` for standard output.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Whoever read our output has seen enough, as in `doorward config show | head`: no error to speak of.
+    #[error("the reader of the output is gone")]
+    ReaderGone,
+    /// Rules, lists or geo files are refused.
+    #[error("{what} cannot be used")]
+    FilesRefused {
+        /// What, such as "the rules in `rules/`".
+        what: String,
+        /// Why, each with its place.
+        problems: Vec<String>,
+    },
+    /// Figures cannot be served.
+    #[cfg(feature = "metrics")]
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// Figures cannot be made.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// Log lines cannot be set up.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A fault of the program.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl CliError {
+    /// An output that cannot be written, or whose reader is gone. `name` is a path, or `-` for standard output.
+    #[must_use]
+    pub fn output(name: &str, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Self::Output {
+                name: name.to_owned(),
+                source,
+            }
+        }
+    }
+
+    /// The exit code it stands for.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Config(_) => Exit::Configuration,
+            Self::Input { .. } => Exit::Input,
+            Self::Store(StoreError::Locked { .. } | StoreError::Refused { .. }) => Exit::StoreRefused,
+            Self::Store(_) => Exit::StoreFailed,
+            Self::Sink(_) | Self::Output { .. } => Exit::Output,
+            Self::ReaderGone => Exit::Done,
+            Self::FilesRefused { .. } => Exit::FilesRefused,
+            #[cfg(feature = "metrics")]
+            Self::Serve(ServeError::Listen { .. }) => Exit::Listen,
+            #[cfg(feature = "metrics")]
+            Self::Serve(ServeError::Thread(_)) => Exit::Internal,
+            Self::Metrics(_) | Self::Log(_) | Self::Internal(_) => Exit::Internal,
+        }
+    }
+
+    /// The single problems below the headline.
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Config(error) => error.problems.iter().map(ToString::to_string).collect(),
+            Self::FilesRefused { problems, .. } => problems.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What to do now.
+    const fn advice(&self) -> &'static str {
+        match self.exit() {
+            Exit::Done | Exit::CheckFailed => "",
+            Exit::Usage => "`doorward --help` shows what there is",
+            Exit::Configuration => {
+                "correct the places named above; `engine/default-config.toml` explains every setting"
+            }
+            Exit::Input => "check the path and whether you may read it",
+            Exit::StoreRefused => "end the other process, or name another folder with `--data`",
+            Exit::StoreFailed => "check disk and space, then start again: it goes on after the last commit",
+            Exit::Output => "check the folder, its free space and whether you may write there",
+            Exit::FilesRefused => "correct the files named above; nothing was decided with them",
+            Exit::Listen => "choose another port in `[metrics] listen`, or leave it empty",
+            Exit::Internal => "please report it with this text",
+        }
+    }
+
+    /// The whole message: what was wrong, where, what to do. Empty when there is nothing to say. Without control
+    /// characters but line feeds, as it may quote strangers.
+    #[must_use]
+    pub fn message(&self) -> String {
+        if matches!(self, Self::ReaderGone) {
+            return String::new();
+        }
+        let mut out = format!("error: {}\n", escape(&self.to_string()));
+        for detail in self.details() {
+            for line in detail.lines() {
+                // Writing to a string cannot fail.
+                let _ = writeln!(out, "  {}", escape(line));
+            }
+        }
+        let _ = writeln!(out, "help: {}", self.advice());
+        out
+    }
+
+    /// Says it on stderr.
+    pub(super) fn tell(&self) {
+        // Nobody is left to be told when stderr is closed.
+        let _ = io::stderr().write_all(self.message().as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::ports::Keyspace;
+
+    fn io_error(kind: io::ErrorKind) -> io::Error {
+        io::Error::from(kind)
+    }
+
+    #[test]
+    fn every_error_has_its_row_in_the_table() {
+        let path = || "x".to_owned();
+        let rows: Vec<(CliError, u8)> = vec![
+            (CliError::Usage(path()), 2),
+            (CliError::Config(ConfigError { problems: Vec::new() }), 3),
+            (
+                CliError::Input {
+                    name: path(),
+                    source: io_error(io::ErrorKind::NotFound),
+                },
+                4,
+            ),
+            (StoreError::Locked { path: path() }.into(), 5),
+            (
+                StoreError::Refused {
+                    path: path(),
+                    reason: path(),
+                }
+                .into(),
+                5,
+            ),
+            (
+                StoreError::Fenced {
+                    expected: 1,
+                    found: 2,
+                }
+                .into(),
+                6,
+            ),
+            (
+                StoreError::BadRow {
+                    keyspace: Keyspace::User,
+                    reason: path(),
+                }
+                .into(),
+                6,
+            ),
+            (StoreError::Engine("disk".into()).into(), 6),
+            (
+                SinkError {
+                    sink: path(),
+                    source: io_error(io::ErrorKind::StorageFull),
+                }
+                .into(),
+                7,
+            ),
+            (CliError::output("-", io_error(io::ErrorKind::StorageFull)), 7),
+            (CliError::output("-", io_error(io::ErrorKind::BrokenPipe)), 0),
+            (
+                CliError::FilesRefused {
+                    what: path(),
+                    problems: Vec::new(),
+                },
+                8,
+            ),
+            (CliError::Internal(path()), 70),
+        ];
+        for (error, code) in rows {
+            assert_eq!(error.exit().code(), code, "{error:?}");
+            assert_eq!(error.message().is_empty(), code == 0, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_unique_and_listed() {
+        let codes: Vec<_> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+        let table = table();
+        assert!(Exit::ALL.iter().all(|exit| table.contains(exit.meaning())));
+    }
+
+    #[test]
+    fn a_message_quotes_strangers_without_their_control_characters() {
+        let error = CliError::Usage("a\u{1b}[2Jb\nc".to_owned());
+        assert!(error.message().starts_with("error: a\\u001b[2Jb\\u000ac\nhelp: "));
+    }
+}

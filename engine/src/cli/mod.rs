@@ -1,0 +1,153 @@
+//! The command line: one file a command, each with its arguments and what it does with them.
+//!
+//! Only this folder wires the world (files, stores, sockets) to the engine, and only `exit.rs` turns errors into text.
+
+pub mod args;
+pub mod config;
+pub mod demo;
+pub mod exit;
+pub mod explain;
+pub mod geoip;
+pub mod output;
+pub mod replay;
+pub mod rules;
+pub mod run;
+pub mod version;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Environment, load};
+use crate::telemetry::log;
+use args::GlobalArgs;
+use exit::{CliError, Exit};
+
+const EXAMPLE: &str = "Example:
+  doorward config check";
+
+/// Risk-based login anomaly detection: login events in, a decision with its ledger and a mail out.
+#[derive(Debug, Parser)]
+#[command(name = "doorward", version, after_help = EXAMPLE)]
+#[command(after_long_help = format!("{EXAMPLE}\n\n{}", exit::table()))]
+pub struct Cli {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show or check the configuration
+    Config(config::ConfigArgs),
+    /// Print the version and what this binary was built with
+    Version(version::VersionArgs),
+}
+
+/// Reads the command line of this process, does what it says, and tells errors on stderr.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return told_by_clap(&answer),
+    };
+    // The panic itself was told by the hook; what is left to do is an exit code of our table.
+    let result = catch_unwind(AssertUnwindSafe(|| dispatch(&cli)));
+    match result {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => {
+            error.tell();
+            error.exit().into()
+        }
+        Err(_) => Exit::Internal.into(),
+    }
+}
+
+/// Help and version are no errors, but come the same way.
+fn told_by_clap(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print();
+    if answer.use_stderr() {
+        return Exit::Usage.into();
+    }
+    match printed.map_err(|source| CliError::output("-", source)) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => error.exit().into(),
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
+    if let Command::Version(args) = &cli.command {
+        return version::run(args);
+    }
+    let loaded = load(&cli.global.request(), &Environment::of_process())?;
+    log::start(&loaded.settings.log)?;
+    match &cli.command {
+        Command::Config(args) => config::run(args, &loaded),
+        Command::Version(args) => version::run(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Args, CommandFactory};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        run::RunArgs::augment_args(clap::Command::new("run")).debug_assert();
+        replay::ReplayArgs::augment_args(clap::Command::new("replay")).debug_assert();
+        explain::ExplainArgs::augment_args(clap::Command::new("explain")).debug_assert();
+        demo::DemoArgs::augment_args(clap::Command::new("demo")).debug_assert();
+        geoip::GeoipArgs::augment_args(clap::Command::new("geoip")).debug_assert();
+        rules::RulesArgs::augment_args(clap::Command::new("rules")).debug_assert();
+    }
+
+    fn parsed<A: Args>(name: &'static str, line: &str) -> Result<A, clap::Error>
+    where
+        A: clap::FromArgMatches,
+    {
+        let words = std::iter::once(name).chain(line.split_whitespace());
+        let matches = A::augment_args(clap::Command::new(name)).try_get_matches_from(words)?;
+        A::from_arg_matches(&matches)
+    }
+
+    #[test]
+    fn run_takes_several_inputs_and_usual_folders() {
+        let args: run::RunArgs = parsed("run", "--events a --events -").unwrap();
+        assert_eq!(args.events, ["a", "-"].map(std::path::PathBuf::from));
+        assert_eq!(args.data, std::path::Path::new("./doorward-data"));
+        assert_eq!(args.tenant, "default");
+        assert!(parsed::<run::RunArgs>("run", "").is_err());
+    }
+
+    #[test]
+    fn explain_takes_events_or_a_folder_but_not_both() {
+        let args = |line| parsed::<explain::ExplainArgs>("explain", line);
+        assert!(args("--events a --events b --id x").is_ok());
+        assert!(args("--data d --id x --width 100").is_ok());
+        assert!(args("--id x").is_err());
+        assert!(args("--events a --data d --id x").is_err());
+        assert!(args("--data d --id x --width 10").is_err());
+    }
+
+    #[test]
+    fn the_demo_has_bounds() {
+        let args = |line| parsed::<demo::DemoArgs>("demo", line);
+        assert_eq!(args("").unwrap().seed, 1);
+        assert!(args("--users 0").is_err());
+    }
+
+    #[test]
+    fn an_address_to_look_up_is_an_address() {
+        let args = |line| parsed::<geoip::GeoipArgs>("geoip", line);
+        assert!(args("lookup 192.0.2.1 2001:db8::1").is_ok());
+        assert!(args("lookup example.org").is_err());
+        assert!(args("lookup").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! `[limits]`: how large an event may be.
+
+use super::kind::Whole;
+use super::section::section;
+
+section! {
+    /// Limits that hold before anything else; what is above them is refused.
+    LimitsSettings in "limits" {
+        /// One event.
+        event_bytes: usize = Whole::<usize>::of(1024, 1_048_576, "bytes"), decides Yes;
+        /// `client.user_agent`.
+        user_agent_bytes: usize = Whole::<usize>::of(64, 16_384, "bytes"), decides Yes;
+        /// An id or a header value.
+        id_bytes: usize = Whole::<usize>::of(16, 4096, "bytes"), decides Yes;
+        /// Objects and lists within each other.
+        depth: usize = Whole::<usize>::of(4, 64, "levels"), decides Yes;
+    }
+}

@@ -1,0 +1,225 @@
+//! The figures of one process, each name in one place.
+//!
+//! Labels are `&'static str`: they come from our own code, so an event cannot put its words or ever more values into
+//! them. What a figure counts is its help text below. Not here: the HTTP side, which is `serve.rs`.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+use thiserror::Error;
+
+/// Why figures cannot be made or written.
+#[derive(Debug, Error)]
+#[error("figures cannot be made: {0}")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+/// Bounds of the histogram of batch sizes, in records.
+const RECORDS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0];
+/// Bounds of histograms of time, in seconds.
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+
+/// A counter for each value of one label.
+#[derive(Debug, Clone)]
+pub struct CounterBy(IntCounterVec);
+
+impl CounterBy {
+    /// Adds one.
+    pub fn inc(&self, label: &'static str) {
+        self.add(label, 1);
+    }
+
+    /// Adds `count`.
+    pub fn add(&self, label: &'static str, count: u64) {
+        self.0.with_label_values(&[label]).inc_by(count);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn get(&self, label: &'static str) -> u64 {
+        self.0.with_label_values(&[label]).get()
+    }
+}
+
+/// A counter for each pair of values of two labels.
+#[derive(Debug, Clone)]
+pub struct CounterByTwo(IntCounterVec);
+
+impl CounterByTwo {
+    /// Adds one.
+    pub fn inc(&self, first: &'static str, second: &'static str) {
+        self.0.with_label_values(&[first, second]).inc();
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn get(&self, first: &'static str, second: &'static str) -> u64 {
+        self.0.with_label_values(&[first, second]).get()
+    }
+}
+
+/// Every figure of the process. Clones count into the same figures.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Registry,
+    /// Events that came in, by door (`files`, `http`, `kafka`).
+    pub events: CounterBy,
+    /// Decisions, by action (`allow`, `step_up`, `hold`, `deny`; `none` for what is not scored).
+    pub decisions: CounterBy,
+    /// Events that were refused, by reason.
+    pub refused: CounterBy,
+    /// Events that had been decided before.
+    pub duplicates: IntCounter,
+    /// Alerts, by kind and status (`due`, `held_back`).
+    pub alerts: CounterByTwo,
+    /// Mails written.
+    pub mails_written: IntCounter,
+    /// Records in a batch.
+    pub batch_records: Histogram,
+    /// Seconds from the first record of a batch until its commit began.
+    pub batch_seconds: Histogram,
+    /// Seconds that a commit took.
+    pub commit_seconds: Histogram,
+    /// Events that wait for the deciding thread.
+    pub queue_events: IntGauge,
+    /// Their bytes.
+    pub queue_bytes: IntGauge,
+    /// The last `seq` that was committed.
+    pub store_head: IntGauge,
+    /// The clock of the engine: seconds since 1970, UTC.
+    pub clock_seconds: IntGauge,
+    /// Addresses asked for.
+    pub geoip_lookups: IntCounter,
+    /// Of those, answered from the cache.
+    pub geoip_cached: IntCounter,
+    /// User agents asked for.
+    pub user_agents: IntCounter,
+    /// Of those, answered from the cache.
+    pub user_agents_cached: IntCounter,
+}
+
+impl Metrics {
+    /// All figures at zero, in a registry of their own.
+    ///
+    /// # Errors
+    /// A name that is taken or not allowed: a fault of the program, which a test would show.
+    pub fn new() -> Result<Self, MetricsError> {
+        let make = Maker(Registry::new());
+        Ok(Self {
+            events: make.counter_by("events_total", "Events that came in.", "door")?,
+            decisions: make.counter_by("decisions_total", "Decisions made.", "action")?,
+            refused: make.counter_by("refused_total", "Events that were refused.", "reason")?,
+            duplicates: make.counter("duplicates_total", "Events that were decided before.")?,
+            alerts: make.counter_by_two("alerts_total", "Alerts raised.", ["kind", "status"])?,
+            mails_written: make.counter("mails_written_total", "Mails written.")?,
+            batch_records: make.histogram("batch_records", "Records in a batch.", &RECORDS)?,
+            batch_seconds: make.histogram(
+                "batch_seconds",
+                "Seconds from the first record of a batch until its commit began.",
+                &SECONDS,
+            )?,
+            commit_seconds: make.histogram("commit_seconds", "Seconds that a commit took.", &SECONDS)?,
+            queue_events: make.gauge("queue_events", "Events waiting for the deciding thread.")?,
+            queue_bytes: make.gauge("queue_bytes", "Bytes of the events waiting.")?,
+            store_head: make.gauge("store_head", "Last committed number of the journal.")?,
+            clock_seconds: make.gauge("clock_seconds", "Clock of the engine, Unix time.")?,
+            geoip_lookups: make.counter("geoip_lookups_total", "Addresses looked up.")?,
+            geoip_cached: make.counter(
+                "geoip_cached_total",
+                "Addresses looked up that were in the cache.",
+            )?,
+            user_agents: make.counter("user_agents_total", "User agents read.")?,
+            user_agents_cached: make.counter(
+                "user_agents_cached_total",
+                "User agents read that were in the cache.",
+            )?,
+            registry: make.0,
+        })
+    }
+
+    /// All figures in the Prometheus text form, version 0.0.4.
+    ///
+    /// # Errors
+    /// A figure without a value: a fault of the program.
+    pub fn text(&self) -> Result<String, MetricsError> {
+        Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
+    }
+}
+
+struct Maker(Registry);
+
+impl Maker {
+    fn options(name: &str, help: &str) -> Opts {
+        Opts::new(name, help).namespace("doorward")
+    }
+
+    fn register<C: Collector + Clone + 'static>(&self, figure: C) -> Result<C, MetricsError> {
+        self.0.register(Box::new(figure.clone()))?;
+        Ok(figure)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, MetricsError> {
+        self.register(IntCounter::with_opts(Self::options(name, help))?)
+    }
+
+    fn counter_by(&self, name: &str, help: &str, label: &str) -> Result<CounterBy, MetricsError> {
+        let figure = IntCounterVec::new(Self::options(name, help), &[label])?;
+        self.register(figure).map(CounterBy)
+    }
+
+    fn counter_by_two(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; 2],
+    ) -> Result<CounterByTwo, MetricsError> {
+        let figure = IntCounterVec::new(Self::options(name, help), &labels)?;
+        self.register(figure).map(CounterByTwo)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, MetricsError> {
+        self.register(IntGauge::with_opts(Self::options(name, help))?)
+    }
+
+    fn histogram(&self, name: &str, help: &str, to: &[f64]) -> Result<Histogram, MetricsError> {
+        let options = HistogramOpts::new(name, help)
+            .namespace("doorward")
+            .buckets(to.to_vec());
+        self.register(Histogram::with_opts(options)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_come_out_in_the_text_form() {
+        let metrics = Metrics::new().unwrap();
+        metrics.events.add("files", 3);
+        metrics.alerts.inc("unknown_device_in", "held_back");
+        metrics.commit_seconds.observe(0.002);
+        metrics.clone().store_head.set(42);
+        let text = metrics.text().unwrap();
+        for line in [
+            "# TYPE doorward_events_total counter",
+            "doorward_events_total{door=\"files\"} 3",
+            "doorward_alerts_total{kind=\"unknown_device_in\",status=\"held_back\"} 1",
+            "doorward_commit_seconds_bucket{le=\"0.0025\"} 1",
+            "doorward_store_head 42",
+            "doorward_duplicates_total 0",
+        ] {
+            assert!(text.lines().any(|have| have == line), "{line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn two_processes_in_one_do_not_share_figures() {
+        let (one, two) = (Metrics::new().unwrap(), Metrics::new().unwrap());
+        one.decisions.inc("allow");
+        assert_eq!(one.decisions.get("allow"), 1);
+        assert_eq!(two.decisions.get("allow"), 0);
+    }
+}
