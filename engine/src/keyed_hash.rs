@@ -7,6 +7,24 @@ use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13x128};
 use std::hash::Hasher;
 
+/// Kinds of values, so that equal texts of different kinds have different hashes. Stored: never reuse a number.
+pub mod domain {
+    /// `device.id`.
+    pub const DEVICE_ID: u8 = 1;
+    /// Thumbprint of a device-bound key.
+    pub const DEVICE_KEY: u8 = 2;
+    /// Full text of the user agent.
+    pub const AGENT: u8 = 3;
+    /// All device attributes in the order of their names.
+    pub const ATTRIBUTES: u8 = 4;
+    /// Browser family and operating system.
+    pub const SOFTWARE: u8 = 5;
+    /// Tenant and user, for distinct counts.
+    pub const USER: u8 = 6;
+    /// Address of a client.
+    pub const ADDRESS: u8 = 7;
+}
+
 /// A 128-bit key and the two widths of hash made with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyedHash {
@@ -36,6 +54,12 @@ impl KeyedHash {
         let mut hasher = SipHasher13::new_with_keys(self.k0, self.k1);
         feed(&mut hasher, domain, parts);
         hasher.finish()
+    }
+
+    /// Hash of an application's device id, also where a factor says which device it lives on.
+    #[must_use]
+    pub fn device_id(&self, id: &str) -> u128 {
+        self.wide(domain::DEVICE_ID, &[id.as_bytes()])
     }
 
     /// 128 bits, where equality decides something.

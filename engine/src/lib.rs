@@ -1,14 +1,12 @@
 //! Doorward: risk-based login anomaly detection.
 
 pub mod attempt;
+pub mod cli;
+pub mod config;
 pub mod enrich;
 pub mod event;
 pub mod io;
 pub mod keyed_hash;
 pub mod pipeline;
 pub mod risk;
-pub mod cli;
-pub mod config;
-pub mod keyed_hash;
-pub mod pipeline;
 pub mod telemetry;

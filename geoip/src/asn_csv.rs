@@ -100,24 +100,16 @@ impl Reading {
         self.push(start, end, owner, number)
     }
 
-    fn push(
-        &mut self,
-        start: IpAddr,
-        end: IpAddr,
-        owner: u32,
-        line: usize,
-    ) -> Result<(), LineProblem> {
+    fn push(&mut self, start: IpAddr, end: IpAddr, owner: u32, line: usize) -> Result<(), LineProblem> {
         if start.is_ipv4() == end.is_ipv4() && start > end {
             return Err(LineProblem::Backwards);
         }
         match (start, end) {
             (IpAddr::V4(start), IpAddr::V4(end)) => {
-                self.ranges
-                    .push_v4(start.to_bits(), end.to_bits(), owner, line);
+                self.ranges.push_v4(start.to_bits(), end.to_bits(), owner, line);
             }
             (IpAddr::V6(start), IpAddr::V6(end)) => {
-                self.ranges
-                    .push_v6(start.to_bits(), end.to_bits(), owner, line);
+                self.ranges.push_v6(start.to_bits(), end.to_bits(), owner, line);
             }
             _ => return Err(LineProblem::MixedFamilies),
         }
@@ -149,11 +141,10 @@ fn address(text: &str) -> Result<IpAddr, LineProblem> {
         .then(|| text.parse::<u128>().ok())
         .flatten();
     match number {
-        Some(bits) => Ok(u32::try_from(bits)
-            .map_or_else(|_| IpAddr::V6(bits.into()), |bits| IpAddr::V4(bits.into()))),
-        None => text
-            .parse()
-            .map_err(|_| LineProblem::NotAnAddress(shown(text))),
+        Some(bits) => {
+            Ok(u32::try_from(bits).map_or_else(|_| IpAddr::V6(bits.into()), |bits| IpAddr::V4(bits.into())))
+        }
+        None => text.parse().map_err(|_| LineProblem::NotAnAddress(shown(text))),
     }
 }
 
@@ -246,27 +237,15 @@ mod tests {
     fn a_line_that_does_not_fit_is_named() {
         let good = "192.0.2.0,192.0.2.9,64500,A\n";
         let table = [
-            (
-                "192.0.2.10,192.0.2.12",
-                "expected `start,end,asn,organisation`",
-            ),
-            (
-                "192.0.2.300,192.0.2.12,1,B",
-                "`192.0.2.300` is not an address",
-            ),
+            ("192.0.2.10,192.0.2.12", "expected `start,end,asn,organisation`"),
+            ("192.0.2.300,192.0.2.12,1,B", "`192.0.2.300` is not an address"),
             (",192.0.2.12,1,B", "`` is not an address"),
-            (
-                "192.0.2.12,192.0.2.11,1,B",
-                "the range starts behind its end",
-            ),
+            ("192.0.2.12,192.0.2.11,1,B", "the range starts behind its end"),
             (
                 "192.0.2.12,2001:db8::,1,B",
                 "the range starts with IPv4 and ends with IPv6 or the other way round",
             ),
-            (
-                "192.0.2.9,192.0.2.11,1,B",
-                "the range overlaps the one in line 1",
-            ),
+            ("192.0.2.9,192.0.2.11,1,B", "the range overlaps the one in line 1"),
             (
                 "192.0.2.0,192.0.2.9,64500,A",
                 "the range overlaps the one in line 1",

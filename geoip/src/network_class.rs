@@ -97,9 +97,7 @@ fn class_v6(ip: Ipv6Addr) -> NetworkClass {
     match ip.segments() {
         [0xff00..=0xffff, ..] => NetworkClass::Multicast,
         [0xfe80..=0xfebf, ..] => NetworkClass::LinkLocal,
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => {
-            NetworkClass::Private
-        }
+        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => NetworkClass::Private,
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => NetworkClass::Documentation,
         // Benchmarking and identifiers that are no addresses (ORCHID).
         [0x2001, 2, 0, ..] | [0x2001, 0x10..=0x2f, ..] => NetworkClass::Reserved,
@@ -181,10 +179,7 @@ mod tests {
                     "2001:db8:ffff::1",
                 ],
             ),
-            (
-                Documentation,
-                &["3fff::", "3fff:fff:ffff::", "::ffff:192.0.2.1"],
-            ),
+            (Documentation, &["3fff::", "3fff:fff:ffff::", "::ffff:192.0.2.1"]),
             (Loopback, &["127.0.0.1", "127.255.255.255", "::1"]),
             (
                 LinkLocal,
@@ -217,11 +212,7 @@ mod tests {
         ];
         for (class, addresses) in table {
             for address in *addresses {
-                assert_eq!(
-                    NetworkClass::of(address.parse().unwrap()),
-                    *class,
-                    "{address}"
-                );
+                assert_eq!(NetworkClass::of(address.parse().unwrap()), *class, "{address}");
             }
         }
     }
@@ -244,10 +235,7 @@ mod tests {
             Unspecified,
             Reserved,
         ] {
-            assert_eq!(
-                serde_json::to_string(&class).unwrap(),
-                format!("\"{class}\"")
-            );
+            assert_eq!(serde_json::to_string(&class).unwrap(), format!("\"{class}\""));
         }
     }
 }

@@ -163,9 +163,7 @@ impl<T> Default for Flattener<T> {
 
 impl<T: Copy> Flattener<T> {
     fn push(&mut self, first: u128, last: u128, value: T) {
-        while let Some((open_last, open_value)) =
-            self.open.pop_if(|(open_last, _)| *open_last < first)
-        {
+        while let Some((open_last, open_value)) = self.open.pop_if(|(open_last, _)| *open_last < first) {
             self.emit_to(open_last, open_value);
         }
         if let Some((_, outer)) = self.open.last().copied()
@@ -206,10 +204,7 @@ mod tests {
         builder.push_v6(0, u128::MAX, 'c', 3);
         let ranges = builder.build().unwrap();
         let v4 = |bits: u32| ranges.get(IpAddr::V4(bits.into()));
-        assert_eq!(
-            [v4(9), v4(10), v4(11), v4(19)],
-            [None, Some('a'), None, None]
-        );
+        assert_eq!([v4(9), v4(10), v4(11), v4(19)], [None, Some('a'), None, None]);
         assert_eq!(
             [v4(20), v4(30), v4(31), v4(u32::MAX)],
             [Some('b'), Some('b'), None, None]
@@ -223,30 +218,13 @@ mod tests {
         let mut builder = RangesBuilder::new();
         builder.push_v4(30, 40, (), 1);
         builder.push_v4(10, 30, (), 2);
-        assert_eq!(
-            builder.build().unwrap_err(),
-            Overlap {
-                first: 2,
-                second: 1
-            }
-        );
+        assert_eq!(builder.build().unwrap_err(), Overlap { first: 2, second: 1 });
     }
 
     #[test]
     fn the_whole_address_space_may_be_listed() {
-        let nets = [
-            "::/0",
-            "8000::/1",
-            "ffff::/16",
-            "0.0.0.0/0",
-            "255.255.255.255/32",
-        ];
-        let ranges = longest_prefix_wins(
-            nets.iter()
-                .map(|net| net.parse().unwrap())
-                .zip(1..)
-                .collect(),
-        );
+        let nets = ["::/0", "8000::/1", "ffff::/16", "0.0.0.0/0", "255.255.255.255/32"];
+        let ranges = longest_prefix_wins(nets.iter().map(|net| net.parse().unwrap()).zip(1..).collect());
         let get = |ip: &str| ranges.get(ip.parse().unwrap());
         assert_eq!(
             [get("::"), get("8000::"), get("fffe::")],

@@ -179,8 +179,7 @@ impl DatabaseWriter {
         file.extend_from_slice(&[0; SEPARATOR]);
         file.extend(data.bytes);
         file.extend_from_slice(b"\xab\xcd\xefMaxMind.com");
-        self.metadata(tree.0.len() as u32, record_bits)
-            .encode(&mut file);
+        self.metadata(tree.0.len() as u32, record_bits).encode(&mut file);
         Ok(file)
     }
 
@@ -265,10 +264,9 @@ impl Tree {
     }
 
     fn get(&self, node: usize, right: bool) -> Branch {
-        self.0.get(node).map_or(
-            Branch::Nothing,
-            |[zero, one]| if right { *one } else { *zero },
-        )
+        self.0
+            .get(node)
+            .map_or(Branch::Nothing, |[zero, one]| if right { *one } else { *zero })
     }
 
     fn set(&mut self, node: usize, right: bool, branch: Branch) {

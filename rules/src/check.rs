@@ -136,7 +136,10 @@ impl Typed {
 /// # Errors
 /// The first fault, placed in the text of the condition.
 pub fn check(parsed: &Parsed) -> Result<(BoolExpr, Vec<Field>), Placed> {
-    let mut checker = Checker { parsed, fields: Vec::new() };
+    let mut checker = Checker {
+        parsed,
+        fields: Vec::new(),
+    };
     let condition = checker.truth(&parsed.expression)?;
     Ok((condition, checker.fields))
 }
@@ -166,7 +169,10 @@ impl Checker<'_> {
                     "this is of type {}, where true or false is needed",
                     other.field_type()
                 ));
-                Err(self.at(expression, fault.help("compare it with something, for example `> 3`")))
+                Err(self.at(
+                    expression,
+                    fault.help("compare it with something, for example `> 3`"),
+                ))
             }
         }
     }
@@ -178,23 +184,34 @@ impl Checker<'_> {
             Expr::Select(select) if select.test => {
                 let mut untested = select.clone();
                 untested.test = false;
-                let named = IdedExpr { id: expression.id, expr: Expr::Select(untested) };
+                let named = IdedExpr {
+                    id: expression.id,
+                    expr: Expr::Select(untested),
+                };
                 Ok(Typed::Bool(BoolExpr::Has(self.field(&named)?)))
             }
             Expr::Select(_) => self.field(expression).map(read),
             Expr::Call(call) => self.call(expression, call),
             Expr::List(_) => {
                 let fault = Fault::new("a list has no meaning here");
-                Err(self.at(expression, fault.help("lists stand after `in`: `network.kind in [\"vpn\", \"tor\"]`")))
+                Err(self.at(
+                    expression,
+                    fault.help("lists stand after `in`: `network.kind in [\"vpn\", \"tor\"]`"),
+                ))
             }
-            Expr::Comprehension(_) => Err(self.unsupported(expression, "`all`, `exists`, `map` and `filter` are")),
+            Expr::Comprehension(_) => {
+                Err(self.unsupported(expression, "`all`, `exists`, `map` and `filter` are"))
+            }
             Expr::Map(_) | Expr::Struct(_) => Err(self.unsupported(expression, "maps and messages are")),
             Expr::Unspecified => Err(self.unsupported(expression, "this is")),
         }
     }
 
     fn unsupported(&self, expression: &IdedExpr, what: &str) -> Placed {
-        self.at(expression, Fault::new(format!("{what} not supported")).help(SUPPORTED))
+        self.at(
+            expression,
+            Fault::new(format!("{what} not supported")).help(SUPPORTED),
+        )
     }
 
     fn literal(&self, expression: &IdedExpr, literal: &LiteralValue) -> Result<Typed, Placed> {
@@ -368,7 +385,10 @@ impl Checker<'_> {
         let value = self.typed(value)?;
         let Expr::List(list_expression) = &list.expr else {
             let fault = Fault::new("`in` needs a list in square brackets");
-            return Err(self.at(list, fault.help("for example `network.kind in [\"vpn\", \"tor\"]`")));
+            return Err(self.at(
+                list,
+                fault.help("for example `network.kind in [\"vpn\", \"tor\"]`"),
+            ));
         };
         if list_expression.elements.is_empty() {
             return Err(self.at(list, Fault::new("the list is empty, so this is never true")));
@@ -422,9 +442,19 @@ impl Checker<'_> {
     }
 
     fn not_listable(&self, element: &IdedExpr, wanted: FieldType, found: &Typed) -> Placed {
-        let wanted = if wanted == FieldType::Text { "texts in quotes" } else { "numbers" };
-        let message = format!("the list may only hold {wanted}, this is of type {}", found.field_type());
-        self.at(element, Fault::new(message).help("fields and calculations are not supported in lists"))
+        let wanted = if wanted == FieldType::Text {
+            "texts in quotes"
+        } else {
+            "numbers"
+        };
+        let message = format!(
+            "the list may only hold {wanted}, this is of type {}",
+            found.field_type()
+        );
+        self.at(
+            element,
+            Fault::new(message).help("fields and calculations are not supported in lists"),
+        )
     }
 }
 
@@ -445,7 +475,10 @@ fn number_literal(value: Typed) -> Result<(Option<i64>, f64), Typed> {
 }
 
 /// A whole number as floating point: exact up to 2^53, else the nearest.
-#[expect(clippy::cast_precision_loss, reason = "the documented widening of int to float")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the documented widening of int to float"
+)]
 pub(crate) fn widened(int: i64) -> f64 {
     int as f64
 }
@@ -531,7 +564,8 @@ mod tests {
 
     #[test]
     fn reads_fields_once_in_order() {
-        let (_, fields) = checked("network.kind == 'vpn' && (device.state == 'new' || network.kind == 'tor')");
+        let (_, fields) =
+            checked("network.kind == 'vpn' && (device.state == 'new' || network.kind == 'tor')");
         assert_eq!(fields, [Field::NetworkKind, Field::DeviceState]);
         assert_eq!(checked("has(network.asn)").0, BoolExpr::Has(Field::NetworkAsn));
     }
@@ -541,31 +575,78 @@ mod tests {
         let less = |left, right| BoolExpr::CompareFloat(Comparison::Less, left, right);
         let speed = FloatExpr::Field(Field::TravelSpeedKmh);
         let logins = FloatExpr::Widened(IntExpr::Field(Field::UserLogins));
-        assert_eq!(checked("travel.speed_kmh < 3").0, less(speed.clone(), FloatExpr::Literal(3.0)));
+        assert_eq!(
+            checked("travel.speed_kmh < 3").0,
+            less(speed.clone(), FloatExpr::Literal(3.0))
+        );
         assert_eq!(checked("user.logins < travel.speed_kmh").0, less(logins, speed));
     }
 
     #[test]
     fn faults_are_placed_and_worded() {
         let cases = [
-            ("device.stat == 'new'", "device.stat", "unknown field `device.stat`"),
+            (
+                "device.stat == 'new'",
+                "device.stat",
+                "unknown field `device.stat`",
+            ),
             ("device.state == 'nwe'", "'nwe'", "`device.state` is never `nwe`"),
-            ("network.kind in ['vpn', 'hostin']", "'hostin'", "`network.kind` is never `hostin`"),
+            (
+                "network.kind in ['vpn', 'hostin']",
+                "'hostin'",
+                "`network.kind` is never `hostin`",
+            ),
             ("device.state == new", "new", "unknown field `new`"),
             ("user.logins == 'x'", "==", "int cannot be compared with text"),
-            ("device.state < 'new'", "<", "two values of type text have no order"),
-            ("user.logins", "user.logins", "this is of type int, where true or false is needed"),
-            ("user.logins && true", "user.logins", "this is of type int, where true or false is needed"),
-            ("client.ip + 'x' == 'y'", "+", "arithmetic needs numbers, one side is of type text"),
+            (
+                "device.state < 'new'",
+                "<",
+                "two values of type text have no order",
+            ),
+            (
+                "user.logins",
+                "user.logins",
+                "this is of type int, where true or false is needed",
+            ),
+            (
+                "user.logins && true",
+                "user.logins",
+                "this is of type int, where true or false is needed",
+            ),
+            (
+                "client.ip + 'x' == 'y'",
+                "+",
+                "arithmetic needs numbers, one side is of type text",
+            ),
             ("travel.speed_kmh % 2 == 0", "%", "`%` needs two whole numbers"),
             ("-device.managed", "-", "`-` needs a number, this is of type bool"),
-            ("user.logins in [1, user.logins]", "user.logins", "the list may only hold numbers, this is of type int"),
-            ("user.logins in [1, 'x']", "'x'", "the list may only hold numbers, this is of type text"),
+            (
+                "user.logins in [1, user.logins]",
+                "user.logins",
+                "the list may only hold numbers, this is of type int",
+            ),
+            (
+                "user.logins in [1, 'x']",
+                "'x'",
+                "the list may only hold numbers, this is of type text",
+            ),
             ("client.ip in []", "[", "the list is empty, so this is never true"),
-            ("client.ip in client.ja4", "client.ja4", "`in` needs a list in square brackets"),
-            ("client.ip.startsWith('10.')", "(", "the function `startsWith` is not supported"),
+            (
+                "client.ip in client.ja4",
+                "client.ja4",
+                "`in` needs a list in square brackets",
+            ),
+            (
+                "client.ip.startsWith('10.')",
+                "(",
+                "the function `startsWith` is not supported",
+            ),
             ("size(client.ip) > 3", "(", "the function `size` is not supported"),
-            ("[1].exists(x, x > 0)", "(", "`all`, `exists`, `map` and `filter` are not supported"),
+            (
+                "[1].exists(x, x > 0)",
+                "(",
+                "`all`, `exists`, `map` and `filter` are not supported",
+            ),
             ("client.ip == b'x'", "b'x'", "bytes are not supported"),
             ("user.logins == 3u", "3u", "unsigned numbers are not supported"),
             ("[1, 2][0] == 1", "[", "indexing with `[..]` is not supported"),

@@ -27,7 +27,11 @@ impl Condition {
     /// The first fault, placed in the text.
     pub fn compile(source: &str) -> Result<Self, Placed> {
         let (expression, fields) = check(&parse(source)?)?;
-        Ok(Condition { source: source.to_owned(), fields, test: truth(expression) })
+        Ok(Condition {
+            source: source.to_owned(),
+            fields,
+            test: truth(expression),
+        })
     }
 
     /// Whether it holds for these values. Does not allocate.
@@ -75,16 +79,12 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
             let (left, right) = (truth(*left), truth(*right));
             Box::new(move |slots| or(left(slots), || right(slots)))
         }
-        BoolExpr::CompareBool(comparison, left, right) => {
-            compare(comparison, truth(*left), truth(*right))
-        }
+        BoolExpr::CompareBool(comparison, left, right) => compare(comparison, truth(*left), truth(*right)),
         BoolExpr::CompareInt(comparison, IntExpr::Field(field), IntExpr::Literal(bound)) => {
             Box::new(move |slots| Ok(holds(comparison, &read_int(slots, field)?, &bound)))
         }
         BoolExpr::CompareInt(comparison, left, right) => compare(comparison, int(left), int(right)),
-        BoolExpr::CompareFloat(comparison, left, right) => {
-            compare(comparison, float(left), float(right))
-        }
+        BoolExpr::CompareFloat(comparison, left, right) => compare(comparison, float(left), float(right)),
         BoolExpr::CompareText(comparison, left, right) => compare_text(comparison, left, right),
         BoolExpr::InInts(value, mut list) => {
             list.sort_unstable();
@@ -196,11 +196,19 @@ fn calculate_float(operator: Arithmetic, left: f64, right: f64) -> f64 {
 
 /// CEL lets floating point run to infinity; a rule that divides by zero is an error to us.
 fn finite(value: f64) -> Outcome<f64> {
-    if value.is_finite() { Ok(value) } else { Err(Unknown::Error) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Unknown::Error)
+    }
 }
 
 fn missing<T>(slot: &Slot) -> Outcome<T> {
-    Err(if slot.has_data() { Unknown::Error } else { Unknown::NoData })
+    Err(if slot.has_data() {
+        Unknown::Error
+    } else {
+        Unknown::NoData
+    })
 }
 
 #[inline]
@@ -268,7 +276,9 @@ mod tests {
             "travel.speed_kmh / 2 < 451 && -travel.speed_kmh + 1.0 <= 0",
             "travel.comparable && travel.comparable == true && !(travel.comparable != true)",
             "has(user.logins) && !has(auth.usual)",
-            "true || auth.usual > 1", "auth.usual > 1 || true", "!(auth.usual > 1 && false)",
+            "true || auth.usual > 1",
+            "auth.usual > 1 || true",
+            "!(auth.usual > 1 && false)",
             "1 / network.asn == 1 || user.logins > 0",
         ] {
             assert_eq!(outcome(text), Ok(true), "{text}");

@@ -96,7 +96,10 @@ impl Fault {
     /// A fault without help.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Fault { message: message.into(), help: None }
+        Fault {
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same with help.

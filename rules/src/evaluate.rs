@@ -60,7 +60,12 @@ mod tests {
 
     #[test]
     fn the_whole_table_of_and() {
-        let rows = [(T, [T, F, N, E]), (F, [F, F, F, F]), (N, [N, F, N, N]), (E, [E, F, N, E])];
+        let rows = [
+            (T, [T, F, N, E]),
+            (F, [F, F, F, F]),
+            (N, [N, F, N, N]),
+            (E, [E, F, N, E]),
+        ];
         for (left, expected) in rows {
             let got = [T, F, N, E].map(|right| and(left, || right));
             assert_eq!(got, expected, "{left:?} && ...");
@@ -69,7 +74,12 @@ mod tests {
 
     #[test]
     fn the_whole_table_of_or() {
-        let rows = [(T, [T, T, T, T]), (F, [T, F, N, E]), (N, [T, N, N, N]), (E, [T, E, N, E])];
+        let rows = [
+            (T, [T, T, T, T]),
+            (F, [T, F, N, E]),
+            (N, [T, N, N, N]),
+            (E, [T, E, N, E]),
+        ];
         for (left, expected) in rows {
             let got = [T, F, N, E].map(|right| or(left, || right));
             assert_eq!(got, expected, "{left:?} || ...");

@@ -39,9 +39,16 @@ impl BaseLogins {
             logins.insert(name.into_inner().into_owned(), slots);
         }
         if !logins.contains_key(ORDINARY_LOGIN) {
-            file.fault(0..0, Fault::new(format!("there is no base login `{ORDINARY_LOGIN}`")));
+            file.fault(
+                0..0,
+                Fault::new(format!("there is no base login `{ORDINARY_LOGIN}`")),
+            );
         }
-        if file.faults.is_empty() { Ok(BaseLogins { logins }) } else { Err(file.faults) }
+        if file.faults.is_empty() {
+            Ok(BaseLogins { logins })
+        } else {
+            Err(file.faults)
+        }
     }
 
     /// A copy of the base login of this name.
@@ -66,7 +73,10 @@ pub fn read_given(file: &mut SourceFile<'_>, given: &Spanned<DeValue<'_>>, slots
         DeValue::Table(table) => read_table(file, "", table, slots),
         other => {
             let fault = Fault::new(format!("`given` is a table, this is {}", kind(other)));
-            file.fault(given.span(), fault.help("for example `given = { device.state = \"new\" }`"));
+            file.fault(
+                given.span(),
+                fault.help("for example `given = { device.state = \"new\" }`"),
+            );
         }
     }
 }
@@ -83,7 +93,8 @@ fn read_table(file: &mut SourceFile<'_>, prefix: &str, table: &DeTable<'_>, slot
             (None, _) => {
                 let fault = Fault::new(format!("unknown field `{name}`"));
                 let likely = Field::suggest(&name).map(Field::name);
-                let fault = fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned());
+                let fault =
+                    fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned());
                 file.fault(key.span(), fault);
             }
         }

@@ -104,7 +104,10 @@ impl RuleSet {
     /// The place of the rule with this id.
     #[must_use]
     pub fn index(&self, id: &str) -> Option<RuleIndex> {
-        let place = self.rules.binary_search_by(|rule| rule.id.as_str().cmp(id)).ok()?;
+        let place = self
+            .rules
+            .binary_search_by(|rule| rule.id.as_str().cmp(id))
+            .ok()?;
         u16::try_from(place).ok().map(RuleIndex)
     }
 
@@ -129,10 +132,14 @@ impl RuleSet {
     fn evaluate_where(&self, wanted: fn(&Rule) -> bool, slots: &Slots, out: &mut Vec<Verdict>) {
         out.clear();
         let numbered = (0_u16..).zip(&self.rules);
-        out.extend(numbered.filter(|(_, rule)| wanted(rule)).map(|(place, rule)| Verdict {
-            rule: RuleIndex(place),
-            outcome: rule.evaluate(slots),
-        }));
+        out.extend(
+            numbered
+                .filter(|(_, rule)| wanted(rule))
+                .map(|(place, rule)| Verdict {
+                    rule: RuleIndex(place),
+                    outcome: rule.evaluate(slots),
+                }),
+        );
     }
 }
 

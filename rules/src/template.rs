@@ -98,8 +98,9 @@ fn placeholder(rest: &str, at: usize) -> Result<(Field, Range<usize>), Placed> {
 }
 
 fn lonely_brace(brace: &str) -> Fault {
-    Fault::new(format!("`{brace}` without its partner"))
-        .help(format!("a field is written `{{device.family}}`, a brace itself `{brace}{brace}`"))
+    Fault::new(format!("`{brace}` without its partner")).help(format!(
+        "a field is written `{{device.family}}`, a brace itself `{brace}{brace}`"
+    ))
 }
 
 /// A value for a person: numbers with three figures or so, `yes` and `no`, `unknown`.
@@ -126,7 +127,11 @@ fn show_float(value: f64) -> String {
         true => shown.trim_end_matches('0').trim_end_matches('.'),
         false => &shown,
     };
-    if shown == "-0" { "0".to_owned() } else { shown.to_owned() }
+    if shown == "-0" {
+        "0".to_owned()
+    } else {
+        shown.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -141,9 +146,13 @@ mod tests {
         slots.set_float(Field::TravelSpeedKmh, 8432.57);
         slots.set_float(Field::AddressShareOfEveryone, 0.0204);
         slots.set_bool(Field::DeviceManaged, false);
-        let text = "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
+        let text =
+            "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
         let template = Template::parse(text).unwrap();
-        assert_eq!(template.render(|field| slots.get(field)), "8433 km/h, 0.02, no, unknown {x}");
+        assert_eq!(
+            template.render(|field| slots.get(field)),
+            "8433 km/h, 0.02, no, unknown {x}"
+        );
         assert_eq!(template.source(), text);
     }
 
@@ -153,7 +162,10 @@ mod tests {
             let placed = Template::parse(text).err().unwrap();
             (placed.range, placed.fault.message)
         };
-        assert_eq!(fault("a {device.famly} b"), (3..15, "unknown field `device.famly` in the text".to_owned()));
+        assert_eq!(
+            fault("a {device.famly} b"),
+            (3..15, "unknown field `device.famly` in the text".to_owned())
+        );
         assert_eq!(fault("a {b"), (2..3, "`{` without its partner".to_owned()));
         assert_eq!(fault("é }"), (3..4, "`}` without its partner".to_owned()));
     }

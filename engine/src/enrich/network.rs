@@ -3,24 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use doorward_geoip::Network;
 use serde::{Deserialize, Serialize};
 
-/// What kind of network a list or database says an address belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum NetworkKind {
-    /// Servers for rent.
-    Hosting,
-    /// A commercial or company VPN.
-    Vpn,
-    /// A relay that hides the address but not the country, such as iCloud Private Relay.
-    Relay,
-    /// An exit of the Tor network.
-    Tor,
-    /// Satellite access, planes and ships.
-    Satellite,
-    /// A mobile gateway, many people behind one address.
-    Mobile,
-}
+pub use doorward_geoip::NetworkKind;
 
 /// A place with its error circle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,8 +36,39 @@ pub struct NetworkFacts {
     pub organisation: Option<Arc<str>>,
     /// ISO 3166-1 alpha-2.
     pub country: Option<[u8; 2]>,
-    /// Place; `None` if unknown or only a country's centroid.
+    /// Place; `None` if unknown, or only the middle of a country or region.
     pub place: Option<Place>,
     /// Epoch of the geo files that said so.
     pub geo_epoch: u64,
+}
+
+impl NetworkFacts {
+    /// What the databases of `geo_epoch` said of an address.
+    #[must_use]
+    pub fn new(ip: IpAddr, network: &Network, geo_epoch: u64) -> Self {
+        let place = network.place.as_ref().filter(|place| !place.is_centroid);
+        Self {
+            ip,
+            class: Arc::from(network.class.as_str()),
+            kind: network.kind,
+            asn: network.asn,
+            organisation: network.organisation.clone(),
+            country: network.country.map(doorward_geoip::Country::bytes),
+            place: place.map(|place| Place {
+                latitude: place.coordinates().latitude(),
+                longitude: place.coordinates().longitude(),
+                radius_km: f64::from(place.radius_km),
+                city: place.city.clone(),
+            }),
+            geo_epoch,
+        }
+    }
+
+    /// Country as text.
+    #[must_use]
+    pub fn country_code(&self) -> Option<&str> {
+        self.country
+            .as_ref()
+            .and_then(|code| std::str::from_utf8(code).ok())
+    }
 }
