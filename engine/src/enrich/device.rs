@@ -17,7 +17,7 @@ pub struct SoftwareFacts {
     /// Operating system family, such as `Windows`; empty if unknown.
     pub os: Arc<str>,
     /// Desktop, mobile, tablet, tv, robot or other.
-    pub device_type: Arc<str>,
+    pub device_type: DeviceType,
 }
 
 impl SoftwareFacts {
