@@ -39,11 +39,13 @@ impl<'a> Input<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn here(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// The next byte that is no white space; it stays the next.
+    #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             match self.here() {
@@ -91,33 +93,52 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
+    #[inline]
     fn leave(&mut self) {
         self.at += 1;
         self.depth -= 1;
     }
 
-    /// The next key of the object that is open, or `None` at its end, which is left. `first` is true before the first.
-    pub(super) fn next_key(&mut self, first: &mut bool) -> Result<Option<Cow<'a, str>>, Refusal> {
+    /// Whether the object that is open has another member, whose name's quote is then next; at its end it is left.
+    /// `first` is true before the first.
+    #[inline]
+    pub(super) fn next_name(&mut self, first: &mut bool) -> Result<bool, Refusal> {
         match (self.peek(), std::mem::take(first)) {
+            (Some(b'"'), true) => return Ok(true),
             (Some(b'}'), _) => {
                 self.leave();
-                return Ok(None);
+                return Ok(false);
             }
-            (Some(b','), false) => {
-                self.at += 1;
-                self.peek();
-            }
-            (_, true) => {}
+            (Some(b','), false) => self.at += 1,
+            (_, true) => return Err(self.no_json("a name in quotes or `}`")),
             (_, false) => return Err(self.no_json("`,` or `}`")),
         }
-        if self.here() != Some(b'"') {
-            return Err(self.no_json("a name in quotes"));
+        match self.peek() {
+            Some(b'"') => Ok(true),
+            _ => Err(self.no_json("a name in quotes")),
         }
-        let key = self.string()?;
+    }
+
+    /// Passes over the colon behind a name.
+    #[inline]
+    pub(super) fn colon(&mut self) -> Result<(), Refusal> {
         if self.peek() != Some(b':') {
             return Err(self.no_json("`:`"));
         }
         self.at += 1;
+        Ok(())
+    }
+
+    /// The next key of the object that is open, or `None` at its end, which is left. `first` is true before the first.
+    pub(super) fn next_key(&mut self, first: &mut bool) -> Result<Option<Cow<'a, str>>, Refusal> {
+        if !self.next_name(first)? {
+            return Ok(None);
+        }
+        let key = match self.plain_string() {
+            Some(key) => Cow::Borrowed(key),
+            None => Cow::Owned(self.escaped_string()?),
+        };
+        self.colon()?;
         Ok(Some(key))
     }
 
@@ -149,20 +170,30 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// The text whose quote is next. Borrowed unless it has escapes.
-    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Refusal> {
-        self.at += 1;
-        let plain = self.plain()?;
-        if self.here() == Some(b'"') {
-            self.at += 1;
-            return Ok(Cow::Borrowed(plain));
+    /// The text whose quote is next. `None`, and nothing is read, if it has escapes or is no text.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let length = plain_length(self.text.as_bytes().get(start..)?);
+        // Both ends are next to an ASCII byte, so they are never inside a letter.
+        let text = self.text.get(start..start + length)?;
+        if self.text.as_bytes().get(start + length) != Some(&b'"') {
+            return None;
         }
-        let mut text = plain.to_owned();
+        self.at = start + length + 1;
+        Some(text)
+    }
+
+    /// The text whose quote is next, with or without escapes.
+    #[cold]
+    pub(super) fn escaped_string(&mut self) -> Result<String, Refusal> {
+        self.at += 1;
+        let mut text = self.plain()?.to_owned();
         loop {
             match self.here() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Owned(text));
+                    return Ok(text);
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -312,7 +343,10 @@ impl<'a> Input<'a> {
                 }
                 Ok(())
             }
-            Some(b'"') => self.string().map(drop),
+            Some(b'"') => match self.plain_string() {
+                Some(_) => Ok(()),
+                None => self.escaped_string().map(drop),
+            },
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
             Some(b'n') => self.word("null"),
@@ -324,6 +358,7 @@ impl<'a> Input<'a> {
 
 /// How many bytes come before the first quote, backslash or control character. Eight at a time: most of an event is
 /// text.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
@@ -356,6 +391,14 @@ mod tests {
     use proptest::prelude::*;
     use serde::de::IgnoredAny;
     use serde_json::Value;
+
+    fn read_text(written: &str) -> String {
+        let mut input = Input::new(written);
+        let plain = input.plain_string().map(str::to_owned);
+        let escaped = Input::new(written).escaped_string().unwrap();
+        assert!(plain.is_none_or(|plain| plain == escaped));
+        escaped
+    }
 
     fn checked(text: &str) -> Result<(), Reason> {
         let mut input = Input::new(text);
@@ -457,50 +500,51 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn plain_length_is_that_of_the_slow_way(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let slow = bytes.iter().take_while(|&&byte| byte != b'"' && byte != b'\\' && byte >= 0x20).count();
-            prop_assert_eq!(plain_length(&bytes), slow);
-            let high: Vec<u8> = bytes.iter().map(|byte| byte | 0x80).chain([b'"', 1]).collect();
-            prop_assert_eq!(plain_length(&high), bytes.len());
-        }
+            #[test]
+            #[inline]
+    fn plain_length_is_that_of_the_slow_way(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+                let slow = bytes.iter().take_while(|&&byte| byte != b'"' && byte != b'\\' && byte >= 0x20).count();
+                prop_assert_eq!(plain_length(&bytes), slow);
+                let high: Vec<u8> = bytes.iter().map(|byte| byte | 0x80).chain([b'"', 1]).collect();
+                prop_assert_eq!(plain_length(&high), bytes.len());
+            }
 
-        #[test]
-        fn texts_read_as_serde_json_reads_them(text in "\\PC{0,30}", escapes in "(\\\\[\"\\\\/bfnrtu]|[0-9a-fA-F]{1,4}|\\\\ud[89a-f][0-9]{2}){0,6}") {
-            let written = serde_json::to_string(&text).unwrap();
-            prop_assert_eq!(Input::new(&written).string().unwrap(), text);
-            let escaped = format!("\"{escapes}\"");
-            match serde_json::from_str::<String>(&escaped) {
-                Ok(theirs) => prop_assert_eq!(Input::new(&escaped).string().unwrap(), theirs),
-                Err(_) => prop_assert!(checked(&escaped).is_err(), "{}", escaped),
+            #[test]
+            fn texts_read_as_serde_json_reads_them(text in "\\PC{0,30}", escapes in "(\\\\[\"\\\\/bfnrtu]|[0-9a-fA-F]{1,4}|\\\\ud[89a-f][0-9]{2}){0,6}") {
+                let written = serde_json::to_string(&text).unwrap();
+                prop_assert_eq!(read_text(&written), text);
+                let escaped = format!("\"{escapes}\"");
+                match serde_json::from_str::<String>(&escaped) {
+                    Ok(theirs) => prop_assert_eq!(read_text(&escaped), theirs),
+                    Err(_) => prop_assert!(checked(&escaped).is_err(), "{}", escaped),
+                }
+            }
+
+            #[test]
+            fn numbers_read_as_serde_json_reads_them(text in "-?[0-9]{1,22}(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?") {
+                let mut input = Input::new(&text);
+                match (input.number().and_then(|number| input.end().map(|()| number)), serde_json::from_str::<Value>(&text)) {
+                    (Ok(Number::Count(ours)), Ok(theirs)) => prop_assert_eq!(Some(ours), theirs.as_u64()),
+                    // Theirs may be off in the last bit, ours is the nearest.
+                    (Ok(Number::Other(ours)), Ok(theirs)) => prop_assert!((ours / theirs.as_f64().unwrap() - 1.0).abs() < 1e-15 || ours == 0.0),
+                    (Err(_), Err(_)) => {}
+                    (ours, theirs) => prop_assert!(false, "{}: {:?} {:?}", text, ours.is_ok(), theirs),
+                }
+            }
+
+            #[test]
+            fn what_is_json_is_agreed(text in "[\\[\\]{}:,\"\\\\ truefalsn0-9eE.+a-]{0,14}") {
+                agrees(&text);
+            }
+
+            #[test]
+            fn damaged_json_is_agreed(at in 0usize..4000, with in "[\\[\\]{}:,\"\\\\ a0.\u{1}]", cut in 0usize..4000) {
+                let mut text = include_str!("testdata/full.json").replace('\n', "");
+                let at = at % text.len();
+                text.replace_range(at..=at, &with);
+                agrees(&text);
+                text.truncate(cut % text.len());
+                agrees(&text);
             }
         }
-
-        #[test]
-        fn numbers_read_as_serde_json_reads_them(text in "-?[0-9]{1,22}(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?") {
-            let mut input = Input::new(&text);
-            match (input.number().and_then(|number| input.end().map(|()| number)), serde_json::from_str::<Value>(&text)) {
-                (Ok(Number::Count(ours)), Ok(theirs)) => prop_assert_eq!(Some(ours), theirs.as_u64()),
-                // Theirs may be off in the last bit, ours is the nearest.
-                (Ok(Number::Other(ours)), Ok(theirs)) => prop_assert!((ours / theirs.as_f64().unwrap() - 1.0).abs() < 1e-15 || ours == 0.0),
-                (Err(_), Err(_)) => {}
-                (ours, theirs) => prop_assert!(false, "{}: {:?} {:?}", text, ours.is_ok(), theirs),
-            }
-        }
-
-        #[test]
-        fn what_is_json_is_agreed(text in "[\\[\\]{}:,\"\\\\ truefalsn0-9eE.+a-]{0,14}") {
-            agrees(&text);
-        }
-
-        #[test]
-        fn damaged_json_is_agreed(at in 0usize..4000, with in "[\\[\\]{}:,\"\\\\ a0.\u{1}]", cut in 0usize..4000) {
-            let mut text = include_str!("testdata/full.json").replace('\n', "");
-            let at = at % text.len();
-            text.replace_range(at..=at, &with);
-            agrees(&text);
-            text.truncate(cut % text.len());
-            agrees(&text);
-        }
-    }
 }

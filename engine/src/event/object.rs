@@ -28,8 +28,8 @@ macro_rules! object {
                 $(let mut $field: Option<<$reader as $crate::event::reader::Reader>::Out> = None;)+
                 input.enter()?;
                 let mut first = true;
-                while let Some(key) = input.next_key(&mut first)? {
-                    match &*key {
+                while let Some(name) = $crate::event::reader::next_field::<Self>(input, &mut first)? {
+                    match name {
                         $($key => $crate::event::reader::read_field::<$reader>($key, &mut $field, input)?,)+
                         other => $crate::event::reader::skip_field(other, input)?,
                     }

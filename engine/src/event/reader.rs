@@ -31,9 +31,11 @@ pub(super) trait Reader {
     /// Reads the value that is next.
     fn read(input: &mut Input<'_>) -> Result<Option<Self::Out>, Refusal> {
         match input.peek() {
-            Some(b'"') => match input.string()? {
-                blank if is_blank(&blank) => Ok(None),
-                text => Self::text(&text),
+            Some(b'"') => match input.plain_string() {
+                Some(text) => text_or_absent::<Self>(text),
+                None => input
+                    .escaped_string()
+                    .and_then(|text| text_or_absent::<Self>(&text)),
             },
             Some(b'{') => Self::object(input),
             Some(b'[') => Self::list(input),
@@ -69,8 +71,16 @@ pub(super) trait Reader {
     }
 }
 
+fn text_or_absent<R: Reader + ?Sized>(text: &str) -> Result<Option<R::Out>, Refusal> {
+    if is_blank(text) {
+        Ok(None)
+    } else {
+        R::text(text)
+    }
+}
+
 #[cold]
-pub(super) fn wrong_type<R: Reader + ?Sized>(given: &str) -> Refusal {
+fn wrong_type<R: Reader + ?Sized>(given: &str) -> Refusal {
     Refusal::new(
         Reason::WrongType,
         format!("must be {}, but is {given}", R::WANTED),
@@ -99,6 +109,32 @@ pub(super) trait Fields: Sized {
 
     /// The object whose brace is next.
     fn read_fields(input: &mut Input<'_>) -> Result<Self, Refusal>;
+}
+
+/// The name of the next field of the object that is open, or `None` at its end. One that is written with escapes is
+/// found among the known ones, or else passed over under no name.
+#[inline]
+pub(super) fn next_field<'a, T: Fields>(
+    input: &mut Input<'a>,
+    first: &mut bool,
+) -> Result<Option<&'a str>, Refusal> {
+    if !input.next_name(first)? {
+        return Ok(None);
+    }
+    let name = match input.plain_string() {
+        Some(name) => name,
+        None => known_field(T::FIELDS, &input.escaped_string()?),
+    };
+    input.colon()?;
+    Ok(Some(name))
+}
+
+#[cold]
+fn known_field(fields: &'static [FieldDoc], name: &str) -> &'static str {
+    fields
+        .iter()
+        .find(|field| field.key == name)
+        .map_or("…", |field| field.key)
 }
 
 /// Reads the value of a known field into its slot. `null` and blank leave the slot empty.
