@@ -3,6 +3,7 @@
 //! Pure: no clock, no I/O. It knows the form of an event and nothing of what it means; looking up the device, the
 //! network and the place is the next step (`enrich`).
 
+mod json;
 pub mod limits;
 mod login_event;
 mod object;
