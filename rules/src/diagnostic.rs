@@ -40,8 +40,18 @@ impl Diagnostic {
         Diagnostic {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            column: text.get(line_start..start).unwrap_or_default().chars().count() + 1,
-            width: text.get(start..end).unwrap_or_default().chars().count().max(1),
+            column: text
+                .get(line_start..start)
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1,
+            width: text
+                .get(start..end)
+                .unwrap_or_default()
+                .chars()
+                .count()
+                .max(1),
             source_line: source_line.to_owned(),
             message: fault.message,
             help: fault.help,
@@ -96,7 +106,10 @@ impl Fault {
     /// A fault without help.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Fault { message: message.into(), help: None }
+        Fault {
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same with help.
@@ -137,7 +150,7 @@ mod tests {
     fn a_range_outside_is_moved_inside() {
         let at = Diagnostic::at("x", "é", 1..900, Fault::new("m"));
         assert_eq!((at.line, at.column, at.width), (1, 1, 1));
-        let at = Diagnostic::at("x", "", 7..3, Fault::new("m"));
+        let at = Diagnostic::at("x", "", 3..7, Fault::new("m"));
         assert_eq!((at.line, at.column, at.width), (1, 1, 1));
     }
 }

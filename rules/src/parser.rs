@@ -76,9 +76,15 @@ impl Parsed {
 pub fn parse(text: &str) -> Result<Parsed, Placed> {
     scan(text)?;
     let depth = u16::try_from(NESTING_MAX * 2).unwrap_or(u16::MAX);
-    let parser = Parser::new().max_recursion_depth(depth).error_recovery_limit(1);
+    let parser = Parser::new()
+        .max_recursion_depth(depth)
+        .error_recovery_limit(1);
     match parser.parse_with_source_info(text) {
-        Ok((expression, info)) => Ok(Parsed { expression, info, length: text.len() }),
+        Ok((expression, info)) => Ok(Parsed {
+            expression,
+            info,
+            length: text.len(),
+        }),
         Err(errors) => Err(explain(text, &errors)),
     }
 }
@@ -110,8 +116,10 @@ fn scan(text: &str) -> Result<(), Placed> {
             "&&" | "||" | "," => restart(&mut chains),
             "==" | "!=" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "/" | "%" | "!" | "." => {
                 if lengthen(&mut chains) > CHAIN_MAX {
-                    return Err(too_deep(format!("more than {CHAIN_MAX} operators in a row")
-                        + ", put part of them in a rule of their own"));
+                    return Err(too_deep(
+                        format!("more than {CHAIN_MAX} operators in a row")
+                            + ", put part of them in a rule of their own",
+                    ));
                 }
             }
             _ => refuse(token, &range)?,
@@ -149,8 +157,12 @@ fn refuse(token: &str, range: &Range<usize>) -> Result<(), Placed> {
         _ if token.starts_with(['\'', '"']) && !closed(token) => {
             Fault::new("the quote is never closed on this line")
         }
-        _ if token.starts_with(|c: char| c.is_alphanumeric() || "_'\")]".contains(c)) => return Ok(()),
-        _ => Fault::new(format!("`{}` has no meaning here", token.escape_default())).help(SUPPORTED),
+        _ if token.starts_with(|c: char| c.is_alphanumeric() || "_'\")]".contains(c)) => {
+            return Ok(());
+        }
+        _ => {
+            Fault::new(format!("`{}` has no meaning here", token.escape_default())).help(SUPPORTED)
+        }
     };
     Err(Placed::new(range.clone(), fault))
 }
@@ -221,11 +233,16 @@ fn quoted_length(rest: &str, quote: char) -> usize {
 /// The first error of the parser, said in our words.
 fn explain(text: &str, errors: &ParseErrors) -> Placed {
     let Some(error) = errors.errors.first() else {
-        return Placed::new(0..text.len(), Fault::new("this is not a condition").help(SUPPORTED));
+        return Placed::new(
+            0..text.len(),
+            Fault::new("this is not a condition").help(SUPPORTED),
+        );
     };
     let place = byte_offset(text, error.pos);
     let token = Tokens { text, at: place }.next_token();
-    let range = token.as_ref().map_or(place..place, |(_, range)| range.clone());
+    let range = token
+        .as_ref()
+        .map_or(place..place, |(_, range)| range.clone());
     let fault = if let Some(word) = error.msg.strip_prefix("reserved identifier: ") {
         Fault::new(format!("`{word}` is a reserved word")).help(SUPPORTED)
     } else if error.msg == "invalid int literal" {
@@ -274,13 +291,21 @@ mod tests {
             ("device.state = 'new'", 13..14, "`=` is not an operator"),
             ("a.b ==", 6..6, "the condition ends too early"),
             ("a.b == 'ø' && && c.d", 15..17, "unexpected `&&`"),
-            ("a ? b : c", 2..3, "the conditional operator `? :` is not supported"),
+            (
+                "a ? b : c",
+                2..3,
+                "the conditional operator `? :` is not supported",
+            ),
             ("a.b == 'x", 7..9, "the quote is never closed on this line"),
             ("1 + (2", 6..6, "the condition ends too early"),
             ("  ", 0..2, "the condition is empty"),
             ("has(device)", 4..10, "`has(..)` takes the name of a field"),
             ("if == 1", 0..2, "`if` is a reserved word"),
-            ("99999999999999999999 > 1", 0..20, "the number does not fit into 64 bits"),
+            (
+                "99999999999999999999 > 1",
+                0..20,
+                "the number does not fit into 64 bits",
+            ),
             ("a.b == 1 and c.d == 2", 9..12, "`and` is not an operator"),
             ("a.b @ 3", 4..5, "`@` has no meaning here"),
         ];
@@ -294,9 +319,17 @@ mod tests {
         let deep = format!("{}1{} == 1", "(".repeat(5_000 / 2), ")".repeat(5_000 / 2));
         assert_eq!(fault(&deep).1, "brackets nest deeper than 32");
         let chain = format!("{}1 == 1", "1+".repeat(2_000));
-        assert!(fault(&chain).1.starts_with("more than 32 operators in a row"));
+        assert!(
+            fault(&chain)
+                .1
+                .starts_with("more than 32 operators in a row")
+        );
         let nots = format!("{}a.b", "!".repeat(100));
-        assert!(fault(&nots).1.starts_with("more than 32 operators in a row"));
+        assert!(
+            fault(&nots)
+                .1
+                .starts_with("more than 32 operators in a row")
+        );
         let long = "a.b == 1 ||".repeat(1_000);
         assert_eq!(fault(&long).1, "the condition is longer than 8192 bytes");
         let wide = format!("a.b == 1{}", " || a.b == 1".repeat(600));

@@ -266,7 +266,10 @@ impl Scope {
         .into_iter()
         .all(|(named, field)| {
             named.is_empty()
-                || slots.get(field).as_str().is_some_and(|value| named.iter().any(|n| n == value))
+                || slots
+                    .get(field)
+                    .as_str()
+                    .is_some_and(|value| named.iter().any(|n| n == value))
         })
     }
 }
@@ -408,14 +411,22 @@ impl Rule {
     fn signal(&self, slots: &Slots, field: Field) -> Outcome {
         let slot = slots.get(field);
         let Some(points) = slot.as_number().and_then(Points::from_f64) else {
-            return if slot.has_data() { Outcome::Error } else { Outcome::NoData };
+            return if slot.has_data() {
+                Outcome::Error
+            } else {
+                Outcome::NoData
+            };
         };
         let counts = if self.evidence == Evidence::Trust {
             points.is_negative()
         } else {
             points.is_positive()
         };
-        if counts { Outcome::Fired(points) } else { Outcome::NotApplicable }
+        if counts {
+            Outcome::Fired(points)
+        } else {
+            Outcome::NotApplicable
+        }
     }
 }
 
@@ -469,7 +480,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_to_be_in_scope_is_outside() {
-        let scope = Scope { user_kinds: vec!["person".to_owned()], ..Scope::default() };
+        let scope = Scope {
+            user_kinds: vec!["person".to_owned()],
+            ..Scope::default()
+        };
         let mut slots = Slots::new();
         assert!(Scope::default().contains(&slots));
         assert!(!scope.contains(&slots));

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use crate::compile::Condition;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::field_faults::{domain_fault, named_field};
 use crate::given::{BaseLogins, read_given};
 use crate::parser::Placed;
 use crate::points::Points;
@@ -72,7 +73,10 @@ fn read_keys(
     let tests = read_tests(file, reader, bases);
     let (core, text) = (core?, text?);
     if core.effect == Effect::Alert && alert.is_none() {
-        file.fault(0..0, Fault::new("the effect `alert` needs an `[alert]` table"));
+        file.fault(
+            0..0,
+            Fault::new("the effect `alert` needs an `[alert]` table"),
+        );
     }
     Some(Rule {
         id: id?.text,
@@ -101,7 +105,10 @@ fn read_keys(
 }
 
 fn plain(placements: Vec<Placement>) -> Vec<String> {
-    placements.into_iter().map(|placement| placement.text).collect()
+    placements
+        .into_iter()
+        .map(|placement| placement.text)
+        .collect()
 }
 
 /// Notes the fault of something read from inside a string.
@@ -122,10 +129,18 @@ fn fields_of(core: &Core, text: &Template) -> Vec<Field> {
             fields.push(field);
         }
     };
-    core.when.iter().flat_map(Condition::fields).copied().for_each(&mut add);
+    core.when
+        .iter()
+        .flat_map(Condition::fields)
+        .copied()
+        .for_each(&mut add);
     match &core.worth {
         Worth::Signal(field) => add(*field),
-        Worth::Steps(steps) => steps.iter().flat_map(|step| step.when.fields()).copied().for_each(&mut add),
+        Worth::Steps(steps) => steps
+            .iter()
+            .flat_map(|step| step.when.fields())
+            .copied()
+            .for_each(&mut add),
         Worth::Nothing | Worth::Fixed(_) => {}
     }
     text.fields().for_each(add);
@@ -137,7 +152,10 @@ fn read_id(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Optio
     let name = file.path.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = name.strip_suffix(".toml").unwrap_or(name);
     let well_formed = id.text.starts_with(|c: char| c.is_ascii_lowercase())
-        && id.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && id
+            .text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && id.text.len() <= 64;
     if !well_formed {
         let fault = Fault::new(format!("`{}` is no name for a rule", id.text));
@@ -145,7 +163,10 @@ fn read_id(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Optio
         file.fault(id.range.clone(), fault.help(help));
     } else if id.text != stem {
         let fault = Fault::new(format!("the rule `{}` is in the file `{name}`", id.text));
-        file.fault(id.range.clone(), fault.help(format!("name the file `{}.toml`", id.text)));
+        file.fault(
+            id.range.clone(),
+            fault.help(format!("name the file `{}.toml`", id.text)),
+        );
     }
     Some(id)
 }
@@ -165,7 +186,10 @@ fn read_core(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Opt
     let (worth, effect) = (worth?, effect?);
     if matches!(worth, Worth::Nothing) && effect == Effect::Points {
         let fault = Fault::new("the rule lacks `points`");
-        file.fault(0..0, fault.help("give `points`, `[[steps]]` or another `effect`"));
+        file.fault(
+            0..0,
+            fault.help("give `points`, `[[steps]]` or another `effect`"),
+        );
     }
     if when_given.is_none() && matches!(worth, Worth::Nothing | Worth::Fixed(_)) {
         file.fault(0..0, Fault::new("the rule lacks `when`"));
@@ -174,7 +198,14 @@ fn read_core(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Opt
         Some(compiled) => Some(compiled?),
         None => None,
     };
-    Some(Core { status: status?, evidence: evidence?, effect, group: group?, when, worth })
+    Some(Core {
+        status: status?,
+        evidence: evidence?,
+        effect,
+        group: group?,
+        when,
+        worth,
+    })
 }
 
 fn read_effect(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Option<Effect> {
@@ -228,21 +259,32 @@ fn read_worth(
     }
 }
 
-fn read_signal(file: &mut SourceFile<'_>, value: &Spanned<DeValue<'_>>, text: &str) -> Option<Worth> {
+fn read_signal(
+    file: &mut SourceFile<'_>,
+    value: &Spanned<DeValue<'_>>,
+    text: &str,
+) -> Option<Worth> {
     let Some(name) = text.strip_prefix("signal:") else {
         let fault = Fault::new("`points` is a number, or `signal:` with a field");
-        file.fault(value.span(), fault.help("for example `points = 18` or `points = \"signal:address.familiarity\"`"));
+        file.fault(
+            value.span(),
+            fault.help("for example `points = 18` or `points = \"signal:address.familiarity\"`"),
+        );
         return None;
     };
     let numeric = |field: &Field| matches!(field.field_type(), FieldType::Int | FieldType::Float);
-    let Some(field) = Field::by_name(name) else {
-        let fault = Fault::new(format!("unknown field `{name}`"));
-        let likely = Field::suggest(name).map(Field::name);
-        file.fault(value.span(), fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned()));
-        return None;
+    let field = match named_field(name) {
+        Ok(field) => field,
+        Err(fault) => {
+            file.fault(value.span(), fault);
+            return None;
+        }
     };
     if !numeric(&field) {
-        let message = format!("`{name}` is of type {}, points need a number", field.field_type());
+        let message = format!(
+            "`{name}` is of type {}, points need a number",
+            field.field_type()
+        );
         file.fault(value.span(), Fault::new(message));
         return None;
     }
@@ -315,9 +357,13 @@ fn sign_fault(evidence: Evidence, points: Points) -> Option<Fault> {
     if points == Points::ZERO {
         Some(Fault::new("a line of no points says nothing").help("leave the step or the rule out"))
     } else if trust && points.is_positive() {
-        Some(Fault::new("evidence `trust` only lowers the score, its points are negative"))
+        Some(Fault::new(
+            "evidence `trust` only lowers the score, its points are negative",
+        ))
     } else if !trust && points.is_negative() {
-        Some(Fault::new(format!("evidence `{evidence}` only raises the score, its points are positive")))
+        Some(Fault::new(format!(
+            "evidence `{evidence}` only raises the score, its points are positive"
+        )))
     } else {
         None
     }
@@ -332,19 +378,29 @@ fn read_basis(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Op
     }
     let Some(table) = value.get_ref().as_table() else {
         let fault = Fault::new("`basis` is \"assumed\" or what was measured");
-        file.fault(value.span(), fault.help("for example `basis = { n = 1200, low = 14, high = 21 }`"));
+        file.fault(
+            value.span(),
+            fault.help("for example `basis = { n = 1200, low = 14, high = 21 }`"),
+        );
         return None;
     };
     let mut measured = TableReader::new(table, value.span(), "the basis");
     let n = measured.required(file, "n").and_then(|n| {
-        let count = n.get_ref().as_integer().and_then(|n| n.as_str().parse::<u64>().ok());
+        let count = n
+            .get_ref()
+            .as_integer()
+            .and_then(|n| n.as_str().parse::<u64>().ok());
         if count.is_none() {
             file.fault(n.span(), Fault::new("`n` is the number of labelled logins"));
         }
         count
     });
-    let low = measured.required(file, "low").and_then(|low| read_points(file, "low", low, None));
-    let high = measured.required(file, "high").and_then(|high| read_points(file, "high", high, None));
+    let low = measured
+        .required(file, "low")
+        .and_then(|low| read_points(file, "low", low, None));
+    let high = measured
+        .required(file, "high")
+        .and_then(|high| read_points(file, "high", high, None));
     measured.finish(file);
     let (low, high) = (low?, high?);
     if low > high {
@@ -361,13 +417,17 @@ fn read_scope(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Sc
     let tenants = plain(table.texts(file, "tenants"));
     let mut user_kinds = Vec::new();
     for kind in table.texts(file, "user_kinds") {
-        if let Some(fault) = crate::check::domain_fault(Field::UserKind, &kind.text) {
+        if let Some(fault) = domain_fault(Field::UserKind, &kind.text) {
             file.fault(kind.range, fault);
         }
         user_kinds.push(kind.text);
     }
     table.finish(file);
-    Scope { applications, tenants, user_kinds }
+    Scope {
+        applications,
+        tenants,
+        user_kinds,
+    }
 }
 
 fn read_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Option<RuleAlert> {
@@ -376,17 +436,17 @@ fn read_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Op
     let to = table.word(file, "to", (AlertTo::WORDS, AlertTo::parse), None);
     let mut dedup = Vec::new();
     for name in table.texts(file, "dedup") {
-        match Field::by_name(&name.text) {
-            Some(field) => dedup.push(field),
-            None => {
-                let fault = Fault::new(format!("unknown field `{}`", name.text));
-                let likely = Field::suggest(&name.text).map(Field::name);
-                file.fault(name.range, fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned()));
-            }
+        match named_field(&name.text) {
+            Ok(field) => dedup.push(field),
+            Err(fault) => file.fault(name.range, fault),
         }
     }
     table.finish(file);
-    Some(RuleAlert { kind: alert_kind?.text, to: to?, dedup })
+    Some(RuleAlert {
+        kind: alert_kind?.text,
+        to: to?,
+        dedup,
+    })
 }
 
 fn read_tests(
@@ -423,13 +483,20 @@ fn read_test(
     let name = table.text(file, "name");
     let base = table.optional_text(file, "base");
     let expect = table.word(file, "expect", (Expect::WORDS, Expect::parse), None);
-    let points = table.value("points").map(|value| read_points(file, "points", value, None));
+    let points = table
+        .value("points")
+        .map(|value| read_points(file, "points", value, None));
     let mut slots = match &base {
         None => bases.ordinary(),
         Some(base) => bases.get(&base.text).unwrap_or_else(|| {
             let fault = Fault::new(format!("there is no base login `{}`", base.text));
             let likely = closest(&base.text, bases.names());
-            let all = || format!("it is one of {}", bases.names().collect::<Vec<_>>().join(", "));
+            let all = || {
+                format!(
+                    "it is one of {}",
+                    bases.names().collect::<Vec<_>>().join(", ")
+                )
+            };
             file.fault(base.range.clone(), fault.did_you_mean(likely, all));
             bases.ordinary()
         }),
@@ -442,5 +509,11 @@ fn read_test(
         None => None,
     };
     let line = file.line(table.range.start);
-    Some(RuleTest { name: name?.text, slots, expect: expect?, points, line })
+    Some(RuleTest {
+        name: name?.text,
+        slots,
+        expect: expect?,
+        points,
+        line,
+    })
 }

@@ -104,7 +104,10 @@ impl RuleSet {
     /// The place of the rule with this id.
     #[must_use]
     pub fn index(&self, id: &str) -> Option<RuleIndex> {
-        let place = self.rules.binary_search_by(|rule| rule.id.as_str().cmp(id)).ok()?;
+        let place = self
+            .rules
+            .binary_search_by(|rule| rule.id.as_str().cmp(id))
+            .ok()?;
         u16::try_from(place).ok().map(RuleIndex)
     }
 
@@ -129,10 +132,14 @@ impl RuleSet {
     fn evaluate_where(&self, wanted: fn(&Rule) -> bool, slots: &Slots, out: &mut Vec<Verdict>) {
         out.clear();
         let numbered = (0_u16..).zip(&self.rules);
-        out.extend(numbered.filter(|(_, rule)| wanted(rule)).map(|(place, rule)| Verdict {
-            rule: RuleIndex(place),
-            outcome: rule.evaluate(slots),
-        }));
+        out.extend(
+            numbered
+                .filter(|(_, rule)| wanted(rule))
+                .map(|(place, rule)| Verdict {
+                    rule: RuleIndex(place),
+                    outcome: rule.evaluate(slots),
+                }),
+        );
     }
 }
 
@@ -149,7 +156,8 @@ fn too_many(source: &RuleSource) -> Diagnostic {
 
 fn hash_of(rules: &[Rule]) -> [u8; 32] {
     let mut hasher = Sha256::new();
-    let texts = std::iter::once(LANGUAGE_VERSION).chain(rules.iter().map(|rule| rule.source.as_str()));
+    let texts =
+        std::iter::once(LANGUAGE_VERSION).chain(rules.iter().map(|rule| rule.source.as_str()));
     for text in texts {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text.as_bytes());

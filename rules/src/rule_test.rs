@@ -30,7 +30,9 @@ impl TestOutcome {
     #[must_use]
     pub fn passed(&self) -> bool {
         match (self.expected, self.found) {
-            (Expect::Fires, Outcome::Fired(points)) => self.expected_points.is_none_or(|p| p == points),
+            (Expect::Fires, Outcome::Fired(points)) => {
+                self.expected_points.is_none_or(|p| p == points)
+            }
             (Expect::Silent, Outcome::NotApplicable) | (Expect::NoData, Outcome::NoData) => true,
             _ => false,
         }
@@ -43,7 +45,11 @@ impl fmt::Display for TestOutcome {
         if self.passed() {
             return write!(f, "ok {}: {}", self.rule, self.name);
         }
-        write!(f, "FAILED {}: {}\n  {}:{}\n  ", self.rule, self.name, self.path, self.line)?;
+        write!(
+            f,
+            "FAILED {}: {}\n  {}:{}\n  ",
+            self.rule, self.name, self.path, self.line
+        )?;
         match (self.expected, self.expected_points) {
             (Expect::Fires, Some(points)) => write!(f, "expected: fires with {points} points")?,
             (expected, _) => write!(f, "expected: {expected}")?,
@@ -60,7 +66,10 @@ impl fmt::Display for TestOutcome {
 /// Runs every test of every rule, whatever its status, in the order of rules and files.
 #[must_use]
 pub fn run_tests(rules: &RuleSet) -> Vec<TestOutcome> {
-    let tests = rules.rules().iter().flat_map(|rule| rule.tests.iter().map(move |test| (rule, test)));
+    let tests = rules
+        .rules()
+        .iter()
+        .flat_map(|rule| rule.tests.iter().map(move |test| (rule, test)));
     tests.map(|(rule, test)| run(rule, test)).collect()
 }
 

@@ -75,13 +75,19 @@ impl Field {
     /// The field of this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Field> {
-        Field::ALL.iter().copied().find(|field| field.name() == name)
+        Field::ALL
+            .iter()
+            .copied()
+            .find(|field| field.name() == name)
     }
 
     /// The field with this stored number.
     #[must_use]
     pub fn by_number(number: u16) -> Option<Field> {
-        Field::ALL.iter().copied().find(|field| field.info().number == number)
+        Field::ALL
+            .iter()
+            .copied()
+            .find(|field| field.info().number == number)
     }
 
     /// The declared field whose name is most like `name`, if one is like it at all.
@@ -153,8 +159,14 @@ mod tests {
                     assert!(fits, "{field}: `{example}` is not in its domain");
                 }
             }
-            assert!(info.field_type == FieldType::Text || info.domain.is_empty(), "{field}");
-            assert!(info.meaning.ends_with('.'), "{field}: the meaning is a sentence");
+            assert!(
+                info.field_type == FieldType::Text || info.domain.is_empty(),
+                "{field}"
+            );
+            assert!(
+                info.meaning.ends_with('.'),
+                "{field}: the meaning is a sentence"
+            );
         }
     }
 

@@ -101,7 +101,10 @@ impl Slot {
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "the documented widening of int to float")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the documented widening of int to float"
+            )]
             Slot::Int(value) => Some(*value as f64),
             Slot::Float(value) => Some(*value),
             _ => None,
@@ -235,7 +238,10 @@ mod tests {
     fn words_of_a_domain_are_never_allocated() {
         let mut slots = Slots::new();
         slots.set_owned(Field::NetworkKind, String::from("hosting"));
-        assert!(matches!(slots.get(Field::NetworkKind), Slot::Text(Text::Word("hosting"))));
+        assert!(matches!(
+            slots.get(Field::NetworkKind),
+            Slot::Text(Text::Word("hosting"))
+        ));
     }
 
     #[test]

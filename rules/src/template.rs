@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Fault;
+use crate::field_faults::named_field;
 use crate::parser::Placed;
 use crate::schema::Field;
 use crate::slots::Slot;
@@ -74,10 +75,12 @@ impl Template {
     #[must_use]
     pub fn source(&self) -> String {
         let escaped = |text: &str| text.replace('{', "{{").replace('}', "}}");
-        self.parts.iter().fold(String::new(), |written, part| match part {
-            Part::Text(text) => written + &escaped(text),
-            Part::Field(field) => format!("{written}{{{field}}}"),
-        })
+        self.parts
+            .iter()
+            .fold(String::new(), |written, part| match part {
+                Part::Text(text) => written + &escaped(text),
+                Part::Field(field) => format!("{written}{{{field}}}"),
+            })
     }
 }
 
@@ -86,20 +89,16 @@ fn placeholder(rest: &str, at: usize) -> Result<(Field, Range<usize>), Placed> {
         return Err(Placed::new(at..at + 1, lonely_brace("{")));
     };
     let name = rest.get(1..close).unwrap_or_default();
-    match Field::by_name(name) {
-        Some(field) => Ok((field, at..at + close + 1)),
-        None => {
-            let fault = Fault::new(format!("unknown field `{name}` in the text"));
-            let likely = Field::suggest(name).map(Field::name);
-            let fault = fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned());
-            Err(Placed::new(at + 1..at + close, fault))
-        }
+    match named_field(name) {
+        Ok(field) => Ok((field, at..at + close + 1)),
+        Err(fault) => Err(Placed::new(at + 1..at + close, fault)),
     }
 }
 
 fn lonely_brace(brace: &str) -> Fault {
-    Fault::new(format!("`{brace}` without its partner"))
-        .help(format!("a field is written `{{device.family}}`, a brace itself `{brace}{brace}`"))
+    Fault::new(format!("`{brace}` without its partner")).help(format!(
+        "a field is written `{{device.family}}`, a brace itself `{brace}{brace}`"
+    ))
 }
 
 /// A value for a person: numbers with three figures or so, `yes` and `no`, `unknown`.
@@ -126,7 +125,11 @@ fn show_float(value: f64) -> String {
         true => shown.trim_end_matches('0').trim_end_matches('.'),
         false => &shown,
     };
-    if shown == "-0" { "0".to_owned() } else { shown.to_owned() }
+    if shown == "-0" {
+        "0".to_owned()
+    } else {
+        shown.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +146,10 @@ mod tests {
         slots.set_bool(Field::DeviceManaged, false);
         let text = "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
         let template = Template::parse(text).unwrap();
-        assert_eq!(template.render(|field| slots.get(field)), "8433 km/h, 0.02, no, unknown {x}");
+        assert_eq!(
+            template.render(|field| slots.get(field)),
+            "8433 km/h, 0.02, no, unknown {x}"
+        );
         assert_eq!(template.source(), text);
     }
 
@@ -153,7 +159,10 @@ mod tests {
             let placed = Template::parse(text).err().unwrap();
             (placed.range, placed.fault.message)
         };
-        assert_eq!(fault("a {device.famly} b"), (3..15, "unknown field `device.famly` in the text".to_owned()));
+        assert_eq!(
+            fault("a {device.famly} b"),
+            (3..15, "unknown field `device.famly`".to_owned())
+        );
         assert_eq!(fault("a {b"), (2..3, "`{` without its partner".to_owned()));
         assert_eq!(fault("é }"), (3..4, "`}` without its partner".to_owned()));
     }

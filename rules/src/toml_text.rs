@@ -26,13 +26,20 @@ pub struct SourceFile<'a> {
 
 impl<'a> SourceFile<'a> {
     pub fn new(path: &'a str, text: &'a str) -> Self {
-        SourceFile { path, text, faults: Vec::new() }
+        SourceFile {
+            path,
+            text,
+            faults: Vec::new(),
+        }
     }
 
     /// Parses the file; a fault is noted.
     pub fn parse(&mut self) -> Option<DeTable<'a>> {
         if self.text.len() > FILE_BYTES_MAX {
-            self.fault(0..1, Fault::new(format!("the file is longer than {FILE_BYTES_MAX} bytes")));
+            self.fault(
+                0..1,
+                Fault::new(format!("the file is longer than {FILE_BYTES_MAX} bytes")),
+            );
             return None;
         }
         match DeTable::parse(self.text) {
@@ -47,7 +54,8 @@ impl<'a> SourceFile<'a> {
     }
 
     pub fn fault(&mut self, range: Range<usize>, fault: Fault) {
-        self.faults.push(Diagnostic::at(self.path, self.text, range, fault));
+        self.faults
+            .push(Diagnostic::at(self.path, self.text, range, fault));
     }
 
     /// Notes a fault inside the string that stands at `string`.
@@ -60,7 +68,12 @@ impl<'a> SourceFile<'a> {
 
     /// The line of a place, from 1.
     pub fn line(&self, offset: usize) -> usize {
-        self.text.get(..offset).unwrap_or(self.text).matches('\n').count() + 1
+        self.text
+            .get(..offset)
+            .unwrap_or(self.text)
+            .matches('\n')
+            .count()
+            + 1
     }
 }
 
@@ -70,6 +83,9 @@ pub struct Placement {
     pub text: String,
     pub range: Range<usize>,
 }
+
+/// A closed list of words, and what each stands for.
+type Words<T> = (&'static [&'static str], fn(&str) -> Option<T>);
 
 /// One table, whose keys are ticked off as they are read.
 pub struct TableReader<'a, 'i> {
@@ -83,7 +99,12 @@ pub struct TableReader<'a, 'i> {
 
 impl<'a, 'i> TableReader<'a, 'i> {
     pub fn new(table: &'a DeTable<'i>, range: Range<usize>, what: &'static str) -> Self {
-        TableReader { table, range, what, read: BTreeSet::new() }
+        TableReader {
+            table,
+            range,
+            what,
+            read: BTreeSet::new(),
+        }
     }
 
     /// The value of a key, if it is there.
@@ -93,10 +114,17 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// The value of a key that has to be there.
-    pub fn required(&mut self, file: &mut SourceFile<'_>, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
+    pub fn required(
+        &mut self,
+        file: &mut SourceFile<'_>,
+        key: &'static str,
+    ) -> Option<&'a Spanned<DeValue<'i>>> {
         let value = self.value(key);
         if value.is_none() {
-            file.fault(self.range.clone(), Fault::new(format!("{} lacks `{key}`", self.what)));
+            file.fault(
+                self.range.clone(),
+                Fault::new(format!("{} lacks `{key}`", self.what)),
+            );
         }
         value
     }
@@ -113,7 +141,11 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// A string that may be left out.
-    pub fn optional_text(&mut self, file: &mut SourceFile<'_>, key: &'static str) -> Option<Placement> {
+    pub fn optional_text(
+        &mut self,
+        file: &mut SourceFile<'_>,
+        key: &'static str,
+    ) -> Option<Placement> {
         let value = self.value(key)?;
         string(file, key, value)
     }
@@ -123,7 +155,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         &mut self,
         file: &mut SourceFile<'_>,
         key: &'static str,
-        (words, parse): (&'static [&'static str], fn(&str) -> Option<T>),
+        (words, parse): Words<T>,
         default: Option<T>,
     ) -> Option<T> {
         let value = match default {
@@ -138,7 +170,10 @@ impl<'a, 'i> TableReader<'a, 'i> {
         if parsed.is_none() {
             let fault = Fault::new(format!("`{key}` is never `{}`", word.text));
             let likely = closest(&word.text, words.iter().copied());
-            file.fault(word.range, fault.did_you_mean(likely, || format!("it is one of {}", words.join(", "))));
+            file.fault(
+                word.range,
+                fault.did_you_mean(likely, || format!("it is one of {}", words.join(", "))),
+            );
         }
         parsed
     }
@@ -149,10 +184,16 @@ impl<'a, 'i> TableReader<'a, 'i> {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
-            file.fault(value.span(), Fault::new(format!("`{key}` is a list of texts: [\"a\", \"b\"]")));
+            file.fault(
+                value.span(),
+                Fault::new(format!("`{key}` is a list of texts: [\"a\", \"b\"]")),
+            );
             return Vec::new();
         };
-        array.iter().filter_map(|element| string(file, key, element)).collect()
+        array
+            .iter()
+            .filter_map(|element| string(file, key, element))
+            .collect()
     }
 
     /// A table that may be left out.
@@ -186,12 +227,20 @@ impl<'a, 'i> TableReader<'a, 'i> {
         let elements = value.get_ref().as_array().into_iter().flatten();
         for element in elements {
             match element.get_ref() {
-                DeValue::Table(table) => readers.push(TableReader::new(table, element.span(), what)),
-                _ => file.fault(element.span(), Fault::new(format!("`{key}` is written `[[{key}]]`"))),
+                DeValue::Table(table) => {
+                    readers.push(TableReader::new(table, element.span(), what))
+                }
+                _ => file.fault(
+                    element.span(),
+                    Fault::new(format!("`{key}` is written `[[{key}]]`")),
+                ),
             }
         }
         if !value.get_ref().is_array() {
-            file.fault(value.span(), Fault::new(format!("`{key}` is written `[[{key}]]`")));
+            file.fault(
+                value.span(),
+                Fault::new(format!("`{key}` is written `[[{key}]]`")),
+            );
         }
         readers
     }
@@ -206,14 +255,20 @@ impl<'a, 'i> TableReader<'a, 'i> {
             let fault = Fault::new(format!("{} has no key `{name}`", self.what));
             let likely = closest(name, self.read.iter().copied());
             let all = || self.read.iter().copied().collect::<Vec<_>>().join(", ");
-            file.fault(key.span(), fault.did_you_mean(likely, || format!("its keys are {}", all())));
+            file.fault(
+                key.span(),
+                fault.did_you_mean(likely, || format!("its keys are {}", all())),
+            );
         }
     }
 }
 
 fn string(file: &mut SourceFile<'_>, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Placement> {
     match value.get_ref() {
-        DeValue::String(text) => Some(Placement { text: text.to_string(), range: value.span() }),
+        DeValue::String(text) => Some(Placement {
+            text: text.to_string(),
+            range: value.span(),
+        }),
         other => {
             let message = format!("`{key}` is a text in quotes, this is {}", kind(other));
             file.fault(value.span(), Fault::new(message));
@@ -237,14 +292,19 @@ pub fn kind(value: &DeValue<'_>) -> &'static str {
 
 /// Where byte `wanted` of a string's value stands in its literal, quotes and escapes counted.
 fn raw_offset(raw: &str, wanted: usize) -> usize {
-    let quote = ["'''", "\"\"\"", "'", "\""].into_iter().find(|quote| raw.starts_with(quote));
+    let quote = ["'''", "\"\"\"", "'", "\""]
+        .into_iter()
+        .find(|quote| raw.starts_with(quote));
     let Some(quote) = quote else {
         return wanted.min(raw.len());
     };
     let mut at = quote.len();
     if quote.len() == 3 {
         // A line end right after the opening quotes is no part of the value.
-        at += ["\r\n", "\n"].iter().find(|end| starts_at(raw, at, end)).map_or(0, |end| end.len());
+        at += ["\r\n", "\n"]
+            .iter()
+            .find(|end| starts_at(raw, at, end))
+            .map_or(0, |end| end.len());
     }
     let body_end = raw.len().saturating_sub(quote.len());
     let mut decoded = 0;
@@ -278,8 +338,13 @@ fn unit(raw: &str, at: usize, escapes: bool) -> (usize, usize) {
         }
         _ => return (2, 1),
     };
-    let code = rest.get(2..2 + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-    (2 + digits, code.and_then(char::from_u32).map_or(1, char::len_utf8))
+    let code = rest
+        .get(2..2 + digits)
+        .and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    (
+        2 + digits,
+        code.and_then(char::from_u32).map_or(1, char::len_utf8),
+    )
 }
 
 #[cfg(test)]
@@ -312,12 +377,24 @@ mod tests {
         let mut reader = TableReader::new(&table, 0..0, "the rule");
         assert!(reader.value("title").is_none());
         reader.finish(&mut file);
-        let shown: Vec<_> = file.faults.iter().map(|f| (f.line, f.message.as_str(), f.help.as_deref())).collect();
+        let shown: Vec<_> = file
+            .faults
+            .iter()
+            .map(|f| (f.line, f.message.as_str(), f.help.as_deref()))
+            .collect();
         assert_eq!(
             shown,
             [
-                (2, "the rule has no key `quite_other`", Some("its keys are title")),
-                (1, "the rule has no key `titel`", Some("did you mean `title`?")),
+                (
+                    2,
+                    "the rule has no key `quite_other`",
+                    Some("its keys are title")
+                ),
+                (
+                    1,
+                    "the rule has no key `titel`",
+                    Some("did you mean `title`?")
+                ),
             ]
         );
     }
