@@ -336,6 +336,34 @@ mod tests {
         assert!(parse(&wide).is_ok());
     }
 
+    /// The deepest texts within the bounds fit the stack of a test's thread (2 MiB), which is that
+    /// of any thread Doorward starts.
+    #[test]
+    fn the_deepest_condition_allowed_fits_the_stack() {
+        let chained = |operator: &str, nested: &str, close: &str| {
+            let segment = format!("{}{nested}", operator.repeat(30));
+            format!(
+                "{}1{}",
+                segment.repeat(NESTING_MAX),
+                close.repeat(NESTING_MAX)
+            )
+        };
+        for text in [
+            chained("1+", "(", ")"),
+            chained("1 == ", "(", ")"),
+            chained("a.", "b(", ")"),
+            chained("a.", "b[", "]"),
+            chained("-", "(", ")"),
+            chained("!", "(", ")"),
+            chained("a || ", "(", ")"),
+        ] {
+            assert!(parse(&text).is_ok(), "{text}");
+        }
+        let sum = format!("{} > 0", chained("1+", "(", ")"));
+        let condition = crate::Condition::compile(&sum).ok().unwrap();
+        assert_eq!(condition.test(&crate::Slots::new()), Ok(true));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
