@@ -10,110 +10,12 @@ use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 
 use crate::diagnostic::Fault;
+use crate::expression::{Arithmetic, BoolExpr, Comparison, FloatExpr, IntExpr, TextExpr};
+use crate::field_faults::{domain_fault, named_field};
 use crate::parser::{Parsed, Placed, SUPPORTED};
-use crate::schema::{Field, FieldType, closest};
+use crate::schema::{Field, FieldType};
 
-/// An arithmetic operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arithmetic {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `%`, whole numbers only
-    Remainder,
-}
-
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-}
-
-/// Something that is true or false.
-#[derive(Clone, Debug, PartialEq)]
-pub enum BoolExpr {
-    /// `true`, `false`
-    Literal(bool),
-    /// A field of type bool.
-    Field(Field),
-    /// Whether the field has data.
-    Has(Field),
-    /// `!x`
-    Not(Box<BoolExpr>),
-    /// `x && y`
-    And(Box<BoolExpr>, Box<BoolExpr>),
-    /// `x || y`
-    Or(Box<BoolExpr>, Box<BoolExpr>),
-    /// `==` or `!=` of two truths
-    CompareBool(Comparison, Box<BoolExpr>, Box<BoolExpr>),
-    /// A comparison of whole numbers.
-    CompareInt(Comparison, IntExpr, IntExpr),
-    /// A comparison of numbers of which one is no whole number.
-    CompareFloat(Comparison, FloatExpr, FloatExpr),
-    /// `==` or `!=` of two texts
-    CompareText(Comparison, TextExpr, TextExpr),
-    /// `x in [1, 2]`
-    InInts(IntExpr, Vec<i64>),
-    /// `x in [1.5, 2]`
-    InFloats(FloatExpr, Vec<f64>),
-    /// `x in ["a", "b"]`
-    InTexts(TextExpr, Vec<Box<str>>),
-}
-
-/// A whole number.
-#[derive(Clone, Debug, PartialEq)]
-pub enum IntExpr {
-    /// A literal.
-    Literal(i64),
-    /// A field of type int.
-    Field(Field),
-    /// `-x`
-    Negate(Box<IntExpr>),
-    /// `x + y`
-    Arithmetic(Arithmetic, Box<IntExpr>, Box<IntExpr>),
-}
-
-/// A floating point number.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FloatExpr {
-    /// A literal.
-    Literal(f64),
-    /// A field of type float.
-    Field(Field),
-    /// A whole number where a floating point number is needed.
-    Widened(IntExpr),
-    /// `-x`
-    Negate(Box<FloatExpr>),
-    /// `x + y`; never a remainder
-    Arithmetic(Arithmetic, Box<FloatExpr>, Box<FloatExpr>),
-}
-
-/// A text.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TextExpr {
-    /// A literal.
-    Literal(Box<str>),
-    /// A field of type text.
-    Field(Field),
-}
-
-enum Typed {
+pub(crate) enum Typed {
     Bool(BoolExpr),
     Int(IntExpr),
     Float(FloatExpr),
@@ -121,7 +23,7 @@ enum Typed {
 }
 
 impl Typed {
-    fn field_type(&self) -> FieldType {
+    pub(crate) fn field_type(&self) -> FieldType {
         match self {
             Typed::Bool(_) => FieldType::Bool,
             Typed::Int(_) => FieldType::Int,
@@ -144,13 +46,13 @@ pub fn check(parsed: &Parsed) -> Result<(BoolExpr, Vec<Field>), Placed> {
     Ok((condition, checker.fields))
 }
 
-struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     parsed: &'a Parsed,
     fields: Vec<Field>,
 }
 
 impl Checker<'_> {
-    fn at(&self, expression: &IdedExpr, fault: Fault) -> Placed {
+    pub(crate) fn at(&self, expression: &IdedExpr, fault: Fault) -> Placed {
         Placed::new(self.range(expression), fault)
     }
 
@@ -177,7 +79,7 @@ impl Checker<'_> {
         }
     }
 
-    fn typed(&mut self, expression: &IdedExpr) -> Result<Typed, Placed> {
+    pub(crate) fn typed(&mut self, expression: &IdedExpr) -> Result<Typed, Placed> {
         match &expression.expr {
             Expr::Literal(literal) => self.literal(expression, literal),
             Expr::Ident(_) => self.field(expression).map(read),
@@ -201,8 +103,15 @@ impl Checker<'_> {
             }
             Expr::Comprehension(_) => {
                 Err(self.unsupported(expression, "`all`, `exists`, `map` and `filter` are"))
+<<<<<<< HEAD
             }
             Expr::Map(_) | Expr::Struct(_) => Err(self.unsupported(expression, "maps and messages are")),
+=======
+            }
+            Expr::Map(_) | Expr::Struct(_) => {
+                Err(self.unsupported(expression, "maps and messages are"))
+            }
+>>>>>>> rules
             Expr::Unspecified => Err(self.unsupported(expression, "this is")),
         }
     }
@@ -233,18 +142,16 @@ impl Checker<'_> {
         let Some(name) = dotted_name(expression) else {
             return Err(self.unsupported(expression, "taking a part of a value is"));
         };
-        let Some(field) = Field::by_name(&name) else {
-            let fault = Fault::new(format!("unknown field `{name}`"));
-            let likely = Field::suggest(&name).map(Field::name);
-            let fault = fault.did_you_mean(likely, || {
-                if name.contains('.') {
-                    "every field is listed in docs/fields.md".to_owned()
-                } else {
-                    format!("if it is a text, put it in quotes: \"{name}\"")
+        let field = named_field(&name).map_err(|fault| {
+            let fault = match &fault.help {
+                // Most single words that are no field are a text whose quotes were forgotten.
+                Some(help) if !name.contains('.') && !help.starts_with("did you mean") => {
+                    fault.help(format!("if it is a text, put it in quotes: \"{name}\""))
                 }
-            });
-            return Err(self.at(expression, fault));
-        };
+                _ => fault,
+            };
+            self.at(expression, fault)
+        })?;
         if !self.fields.contains(&field) {
             self.fields.push(field);
         }
@@ -257,7 +164,7 @@ impl Checker<'_> {
             (None, [left, right]) => match operator {
                 operators::LOGICAL_AND | operators::LOGICAL_OR => self.logic(operator, left, right),
                 operators::IN => self.member(expression, left, right),
-                _ => match (comparison(operator), arithmetic(operator)) {
+                _ => match (Comparison::of(operator), Arithmetic::of(operator)) {
                     (Some(comparison), _) => self.compare(expression, comparison, left, right),
                     (_, Some(arithmetic)) => self.calculate(expression, arithmetic, left, right),
                     _ => Err(self.unknown_function(expression, operator)),
@@ -281,7 +188,12 @@ impl Checker<'_> {
         self.at(expression, Fault::new(message).help(SUPPORTED))
     }
 
-    fn logic(&mut self, operator: &str, left: &IdedExpr, right: &IdedExpr) -> Result<Typed, Placed> {
+    fn logic(
+        &mut self,
+        operator: &str,
+        left: &IdedExpr,
+        right: &IdedExpr,
+    ) -> Result<Typed, Placed> {
         let left = Box::new(self.truth(left)?);
         let right = Box::new(self.truth(right)?);
         Ok(Typed::Bool(if operator == operators::LOGICAL_AND {
@@ -371,7 +283,12 @@ impl Checker<'_> {
     }
 
     /// Refuses a literal that an enumerated field can never equal.
-    fn check_domain(&self, field: &TextExpr, literal: &TextExpr, at: &IdedExpr) -> Result<(), Placed> {
+    pub(crate) fn check_domain(
+        &self,
+        field: &TextExpr,
+        literal: &TextExpr,
+        at: &IdedExpr,
+    ) -> Result<(), Placed> {
         let (TextExpr::Field(field), TextExpr::Literal(value)) = (field, literal) else {
             return Ok(());
         };
@@ -380,6 +297,7 @@ impl Checker<'_> {
             None => Ok(()),
         }
     }
+<<<<<<< HEAD
 
     fn member(&mut self, expression: &IdedExpr, value: &IdedExpr, list: &IdedExpr) -> Result<Typed, Placed> {
         let value = self.typed(value)?;
@@ -472,6 +390,8 @@ fn number_literal(value: Typed) -> Result<(Option<i64>, f64), Typed> {
         },
         other => Err(other),
     }
+=======
+>>>>>>> rules
 }
 
 /// A whole number as floating point: exact up to 2^53, else the nearest.
@@ -501,48 +421,17 @@ fn read(field: Field) -> Typed {
     }
 }
 
-/// What is wrong with `value` in the enumerated `field`, if anything.
-pub(crate) fn domain_fault(field: Field, value: &str) -> Option<Fault> {
-    if field.domain().is_empty() || field.domain().contains(&value) {
-        return None;
-    }
-    let fault = Fault::new(format!("`{field}` is never `{value}`"));
-    let likely = closest(value, field.domain().iter().copied());
-    Some(fault.did_you_mean(likely, || format!("it is one of {}", field.domain().join(", "))))
-}
-
 /// The dotted name an expression spells, if it is one.
 fn dotted_name(expression: &IdedExpr) -> Option<String> {
     match &expression.expr {
         Expr::Ident(name) => Some(name.clone()),
-        Expr::Select(select) if !select.test => {
-            Some(format!("{}.{}", dotted_name(&select.operand)?, select.field))
-        }
+        Expr::Select(select) if !select.test => Some(format!(
+            "{}.{}",
+            dotted_name(&select.operand)?,
+            select.field
+        )),
         _ => None,
     }
-}
-
-fn comparison(operator: &str) -> Option<Comparison> {
-    Some(match operator {
-        operators::EQUALS => Comparison::Equal,
-        operators::NOT_EQUALS => Comparison::NotEqual,
-        operators::LESS => Comparison::Less,
-        operators::LESS_EQUALS => Comparison::LessOrEqual,
-        operators::GREATER => Comparison::Greater,
-        operators::GREATER_EQUALS => Comparison::GreaterOrEqual,
-        _ => return None,
-    })
-}
-
-fn arithmetic(operator: &str) -> Option<Arithmetic> {
-    Some(match operator {
-        operators::ADD => Arithmetic::Add,
-        operators::SUBSTRACT => Arithmetic::Subtract,
-        operators::MULTIPLY => Arithmetic::Multiply,
-        operators::DIVIDE => Arithmetic::Divide,
-        operators::MODULO => Arithmetic::Remainder,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -567,7 +456,10 @@ mod tests {
         let (_, fields) =
             checked("network.kind == 'vpn' && (device.state == 'new' || network.kind == 'tor')");
         assert_eq!(fields, [Field::NetworkKind, Field::DeviceState]);
-        assert_eq!(checked("has(network.asn)").0, BoolExpr::Has(Field::NetworkAsn));
+        assert_eq!(
+            checked("has(network.asn)").0,
+            BoolExpr::Has(Field::NetworkAsn)
+        );
     }
 
     #[test]
@@ -579,25 +471,60 @@ mod tests {
             checked("travel.speed_kmh < 3").0,
             less(speed.clone(), FloatExpr::Literal(3.0))
         );
+<<<<<<< HEAD
         assert_eq!(checked("user.logins < travel.speed_kmh").0, less(logins, speed));
     }
 
     #[test]
     fn faults_are_placed_and_worded() {
         let cases = [
+=======
+        assert_eq!(
+            checked("user.logins < travel.speed_kmh").0,
+            less(logins, speed)
+        );
+    }
+
+    fn assert_refused(cases: &[(&str, &str, &str)]) {
+        for (text, place, message) in cases {
+            let expected = ((*place).to_owned(), (*message).to_owned());
+            assert_eq!(refused(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn wrong_names_and_types_are_placed_and_worded() {
+        assert_refused(&[
+>>>>>>> rules
             (
                 "device.stat == 'new'",
                 "device.stat",
                 "unknown field `device.stat`",
             ),
+<<<<<<< HEAD
             ("device.state == 'nwe'", "'nwe'", "`device.state` is never `nwe`"),
+=======
+            (
+                "device.state == 'nwe'",
+                "'nwe'",
+                "`device.state` is never `nwe`",
+            ),
+>>>>>>> rules
             (
                 "network.kind in ['vpn', 'hostin']",
                 "'hostin'",
                 "`network.kind` is never `hostin`",
             ),
             ("device.state == new", "new", "unknown field `new`"),
+<<<<<<< HEAD
             ("user.logins == 'x'", "==", "int cannot be compared with text"),
+=======
+            (
+                "user.logins == 'x'",
+                "==",
+                "int cannot be compared with text",
+            ),
+>>>>>>> rules
             (
                 "device.state < 'new'",
                 "<",
@@ -618,8 +545,27 @@ mod tests {
                 "+",
                 "arithmetic needs numbers, one side is of type text",
             ),
+<<<<<<< HEAD
             ("travel.speed_kmh % 2 == 0", "%", "`%` needs two whole numbers"),
             ("-device.managed", "-", "`-` needs a number, this is of type bool"),
+=======
+            (
+                "travel.speed_kmh % 2 == 0",
+                "%",
+                "`%` needs two whole numbers",
+            ),
+            (
+                "-device.managed",
+                "-",
+                "`-` needs a number, this is of type bool",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_not_supported_is_placed_and_worded() {
+        assert_refused(&[
+>>>>>>> rules
             (
                 "user.logins in [1, user.logins]",
                 "user.logins",
@@ -630,7 +576,15 @@ mod tests {
                 "'x'",
                 "the list may only hold numbers, this is of type text",
             ),
+<<<<<<< HEAD
             ("client.ip in []", "[", "the list is empty, so this is never true"),
+=======
+            (
+                "client.ip in []",
+                "[",
+                "the list is empty, so this is never true",
+            ),
+>>>>>>> rules
             (
                 "client.ip in client.ja4",
                 "client.ja4",
@@ -641,19 +595,36 @@ mod tests {
                 "(",
                 "the function `startsWith` is not supported",
             ),
+<<<<<<< HEAD
             ("size(client.ip) > 3", "(", "the function `size` is not supported"),
+=======
+            (
+                "size(client.ip) > 3",
+                "(",
+                "the function `size` is not supported",
+            ),
+>>>>>>> rules
             (
                 "[1].exists(x, x > 0)",
                 "(",
                 "`all`, `exists`, `map` and `filter` are not supported",
             ),
             ("client.ip == b'x'", "b'x'", "bytes are not supported"),
-            ("user.logins == 3u", "3u", "unsigned numbers are not supported"),
-            ("[1, 2][0] == 1", "[", "indexing with `[..]` is not supported"),
-            ("has(device.stat)", "device.stat", "unknown field `device.stat`"),
-        ];
-        for (text, place, message) in cases {
-            assert_eq!(refused(text), (place.to_owned(), message.to_owned()), "{text}");
-        }
+            (
+                "user.logins == 3u",
+                "3u",
+                "unsigned numbers are not supported",
+            ),
+            (
+                "[1, 2][0] == 1",
+                "[",
+                "indexing with `[..]` is not supported",
+            ),
+            (
+                "has(device.stat)",
+                "device.stat",
+                "unknown field `device.stat`",
+            ),
+        ]);
     }
 }

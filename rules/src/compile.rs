@@ -5,13 +5,14 @@
 
 use std::fmt;
 
-use crate::check::{Arithmetic, BoolExpr, Comparison, FloatExpr, IntExpr, TextExpr, check, widened};
-use crate::evaluate::{Outcome, Unknown, and, both, or};
+use crate::check::{check, widened};
+use crate::evaluate::{Answer, Unknown, and, both, or};
+use crate::expression::{Arithmetic, BoolExpr, Comparison, FloatExpr, IntExpr, TextExpr};
 use crate::parser::{Placed, parse};
 use crate::schema::Field;
 use crate::slots::{Slot, Slots};
 
-type Closure<T> = Box<dyn Fn(&Slots) -> Outcome<T> + Send + Sync>;
+type Closure<T> = Box<dyn Fn(&Slots) -> Answer<T> + Send + Sync>;
 
 /// A condition, ready to run.
 pub struct Condition {
@@ -39,7 +40,7 @@ impl Condition {
     /// # Errors
     /// Why it is neither true nor false.
     #[inline]
-    pub fn test(&self, slots: &Slots) -> Outcome<bool> {
+    pub fn test(&self, slots: &Slots) -> Answer<bool> {
         (self.test)(slots)
     }
 
@@ -99,7 +100,9 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
             list.sort_unstable();
             Box::new(move |slots| {
                 let value = read_text(slots, &value)?;
-                Ok(list.binary_search_by(|listed| (**listed).cmp(value)).is_ok())
+                Ok(list
+                    .binary_search_by(|listed| (**listed).cmp(value))
+                    .is_ok())
             })
         }
     }
@@ -195,7 +198,11 @@ fn calculate_float(operator: Arithmetic, left: f64, right: f64) -> f64 {
 }
 
 /// CEL lets floating point run to infinity; a rule that divides by zero is an error to us.
+<<<<<<< HEAD
 fn finite(value: f64) -> Outcome<f64> {
+=======
+fn finite(value: f64) -> Answer<f64> {
+>>>>>>> rules
     if value.is_finite() {
         Ok(value)
     } else {
@@ -203,7 +210,11 @@ fn finite(value: f64) -> Outcome<f64> {
     }
 }
 
+<<<<<<< HEAD
 fn missing<T>(slot: &Slot) -> Outcome<T> {
+=======
+fn missing<T>(slot: &Slot) -> Answer<T> {
+>>>>>>> rules
     Err(if slot.has_data() {
         Unknown::Error
     } else {
@@ -212,7 +223,7 @@ fn missing<T>(slot: &Slot) -> Outcome<T> {
 }
 
 #[inline]
-fn read_bool(slots: &Slots, field: Field) -> Outcome<bool> {
+fn read_bool(slots: &Slots, field: Field) -> Answer<bool> {
     match slots.get(field) {
         Slot::Bool(value) => Ok(*value),
         other => missing(other),
@@ -220,7 +231,7 @@ fn read_bool(slots: &Slots, field: Field) -> Outcome<bool> {
 }
 
 #[inline]
-fn read_int(slots: &Slots, field: Field) -> Outcome<i64> {
+fn read_int(slots: &Slots, field: Field) -> Answer<i64> {
     match slots.get(field) {
         Slot::Int(value) => Ok(*value),
         other => missing(other),
@@ -228,7 +239,7 @@ fn read_int(slots: &Slots, field: Field) -> Outcome<i64> {
 }
 
 #[inline]
-fn read_float(slots: &Slots, field: Field) -> Outcome<f64> {
+fn read_float(slots: &Slots, field: Field) -> Answer<f64> {
     match slots.get(field) {
         Slot::Float(value) => Ok(*value),
         other => missing(other),
@@ -236,7 +247,7 @@ fn read_float(slots: &Slots, field: Field) -> Outcome<f64> {
 }
 
 #[inline]
-fn read_text<'a>(slots: &'a Slots, text: &'a TextExpr) -> Outcome<&'a str> {
+fn read_text<'a>(slots: &'a Slots, text: &'a TextExpr) -> Answer<&'a str> {
     match text {
         TextExpr::Literal(value) => Ok(value),
         TextExpr::Field(field) => match slots.get(*field) {
@@ -261,7 +272,7 @@ mod tests {
         slots
     }
 
-    fn outcome(text: &str) -> Outcome<bool> {
+    fn outcome(text: &str) -> Answer<bool> {
         Condition::compile(text).ok().unwrap().test(&some_slots())
     }
 

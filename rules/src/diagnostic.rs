@@ -40,8 +40,18 @@ impl Diagnostic {
         Diagnostic {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            column: text.get(line_start..start).unwrap_or_default().chars().count() + 1,
-            width: text.get(start..end).unwrap_or_default().chars().count().max(1),
+            column: text
+                .get(line_start..start)
+                .unwrap_or_default()
+                .chars()
+                .count()
+                + 1,
+            width: text
+                .get(start..end)
+                .unwrap_or_default()
+                .chars()
+                .count()
+                .max(1),
             source_line: source_line.to_owned(),
             message: fault.message,
             help: fault.help,
@@ -140,7 +150,7 @@ mod tests {
     fn a_range_outside_is_moved_inside() {
         let at = Diagnostic::at("x", "é", 1..900, Fault::new("m"));
         assert_eq!((at.line, at.column, at.width), (1, 1, 1));
-        let at = Diagnostic::at("x", "", 7..3, Fault::new("m"));
+        let at = Diagnostic::at("x", "", 3..7, Fault::new("m"));
         assert_eq!((at.line, at.column, at.width), (1, 1, 1));
     }
 }

@@ -1,4 +1,4 @@
-//! The four outcomes of a condition and how they combine.
+//! The four answers of a condition and how they combine.
 //!
 //! CEL's logic with one distinction more: missing data (`no_data`) is told from error, and wins
 //! over it. `false && x` is false and `true || x` is true whatever `x` is, in either order.
@@ -13,11 +13,11 @@ pub enum Unknown {
 }
 
 /// A value, or why there is none.
-pub type Outcome<T> = Result<T, Unknown>;
+pub type Answer<T> = Result<T, Unknown>;
 
 /// Both values; missing data wins over error.
 #[inline]
-pub fn both<A, B>(left: Outcome<A>, right: Outcome<B>) -> Outcome<(A, B)> {
+pub fn both<A, B>(left: Answer<A>, right: Answer<B>) -> Answer<(A, B)> {
     match (left, right) {
         (Ok(left), Ok(right)) => Ok((left, right)),
         (Err(Unknown::NoData), _) | (_, Err(Unknown::NoData)) => Err(Unknown::NoData),
@@ -27,7 +27,7 @@ pub fn both<A, B>(left: Outcome<A>, right: Outcome<B>) -> Outcome<(A, B)> {
 
 /// Logical and; `right` is only asked if `left` does not settle it.
 #[inline]
-pub fn and(left: Outcome<bool>, right: impl FnOnce() -> Outcome<bool>) -> Outcome<bool> {
+pub fn and(left: Answer<bool>, right: impl FnOnce() -> Answer<bool>) -> Answer<bool> {
     if left == Ok(false) {
         return left;
     }
@@ -39,7 +39,7 @@ pub fn and(left: Outcome<bool>, right: impl FnOnce() -> Outcome<bool>) -> Outcom
 
 /// Logical or; `right` is only asked if `left` does not settle it.
 #[inline]
-pub fn or(left: Outcome<bool>, right: impl FnOnce() -> Outcome<bool>) -> Outcome<bool> {
+pub fn or(left: Answer<bool>, right: impl FnOnce() -> Answer<bool>) -> Answer<bool> {
     if left == Ok(true) {
         return left;
     }
@@ -53,10 +53,10 @@ pub fn or(left: Outcome<bool>, right: impl FnOnce() -> Outcome<bool>) -> Outcome
 mod tests {
     use super::*;
 
-    const T: Outcome<bool> = Ok(true);
-    const F: Outcome<bool> = Ok(false);
-    const N: Outcome<bool> = Err(Unknown::NoData);
-    const E: Outcome<bool> = Err(Unknown::Error);
+    const T: Answer<bool> = Ok(true);
+    const F: Answer<bool> = Ok(false);
+    const N: Answer<bool> = Err(Unknown::NoData);
+    const E: Answer<bool> = Err(Unknown::Error);
 
     #[test]
     fn the_whole_table_of_and() {

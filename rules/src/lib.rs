@@ -23,18 +23,22 @@
 //! # Ok::<(), doorward_rules::Diagnostic>(())
 //! ```
 //!
-//! A file's way: [`mod@rule`] says what is in it, `rule_file` reads it, [`parser`] and [`check`]
+//! A file's way: [`mod@rule`] says what is in it, `rule_file` reads it, [`parser`] and `check`
 //! take its condition apart, [`compile`] makes closures, [`rule_set`] runs them.
 
-pub mod check;
+mod check;
 pub mod compile;
 pub mod diagnostic;
 pub mod evaluate;
+mod expression;
+mod field_faults;
 mod fields;
 mod given;
+mod membership;
 pub mod pack;
 pub mod parser;
 pub mod points;
+pub mod render;
 pub mod rule;
 mod rule_file;
 pub mod rule_set;
@@ -46,9 +50,12 @@ pub mod template;
 mod toml_text;
 
 pub use compile::Condition;
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, Fault};
+pub use evaluate::Unknown;
 pub use pack::builtin_sources;
+pub use parser::Placed;
 pub use points::Points;
+pub use render::render_text;
 pub use rule::{
     Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Outcome, Rule, RuleAlert,
     RuleTest, Scope, Status, Step, Worth,

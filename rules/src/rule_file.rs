@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use crate::compile::Condition;
 use crate::diagnostic::{Diagnostic, Fault};
+use crate::field_faults::{domain_fault, named_field};
 use crate::given::{BaseLogins, read_given};
 use crate::parser::Placed;
 use crate::points::Points;
@@ -72,7 +73,10 @@ fn read_keys(
     let tests = read_tests(file, reader, bases);
     let (core, text) = (core?, text?);
     if core.effect == Effect::Alert && alert.is_none() {
-        file.fault(0..0, Fault::new("the effect `alert` needs an `[alert]` table"));
+        file.fault(
+            0..0,
+            Fault::new("the effect `alert` needs an `[alert]` table"),
+        );
     }
     Some(Rule {
         id: id?.text,
@@ -101,7 +105,10 @@ fn read_keys(
 }
 
 fn plain(placements: Vec<Placement>) -> Vec<String> {
-    placements.into_iter().map(|placement| placement.text).collect()
+    placements
+        .into_iter()
+        .map(|placement| placement.text)
+        .collect()
 }
 
 /// Notes the fault of something read from inside a string.
@@ -179,7 +186,10 @@ fn read_core(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Opt
     let (worth, effect) = (worth?, effect?);
     if matches!(worth, Worth::Nothing) && effect == Effect::Points {
         let fault = Fault::new("the rule lacks `points`");
-        file.fault(0..0, fault.help("give `points`, `[[steps]]` or another `effect`"));
+        file.fault(
+            0..0,
+            fault.help("give `points`, `[[steps]]` or another `effect`"),
+        );
     }
     if when_given.is_none() && matches!(worth, Worth::Nothing | Worth::Fixed(_)) {
         file.fault(0..0, Fault::new("the rule lacks `when`"));
@@ -249,7 +259,11 @@ fn read_worth(
     }
 }
 
-fn read_signal(file: &mut SourceFile<'_>, value: &Spanned<DeValue<'_>>, text: &str) -> Option<Worth> {
+fn read_signal(
+    file: &mut SourceFile<'_>,
+    value: &Spanned<DeValue<'_>>,
+    text: &str,
+) -> Option<Worth> {
     let Some(name) = text.strip_prefix("signal:") else {
         let fault = Fault::new("`points` is a number, or `signal:` with a field");
         file.fault(
@@ -259,6 +273,7 @@ fn read_signal(file: &mut SourceFile<'_>, value: &Spanned<DeValue<'_>>, text: &s
         return None;
     };
     let numeric = |field: &Field| matches!(field.field_type(), FieldType::Int | FieldType::Float);
+<<<<<<< HEAD
     let Some(field) = Field::by_name(name) else {
         let fault = Fault::new(format!("unknown field `{name}`"));
         let likely = Field::suggest(name).map(Field::name);
@@ -267,9 +282,20 @@ fn read_signal(file: &mut SourceFile<'_>, value: &Spanned<DeValue<'_>>, text: &s
             fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned()),
         );
         return None;
+=======
+    let field = match named_field(name) {
+        Ok(field) => field,
+        Err(fault) => {
+            file.fault(value.span(), fault);
+            return None;
+        }
+>>>>>>> rules
     };
     if !numeric(&field) {
-        let message = format!("`{name}` is of type {}, points need a number", field.field_type());
+        let message = format!(
+            "`{name}` is of type {}, points need a number",
+            field.field_type()
+        );
         file.fault(value.span(), Fault::new(message));
         return None;
     }
@@ -402,7 +428,7 @@ fn read_scope(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Sc
     let tenants = plain(table.texts(file, "tenants"));
     let mut user_kinds = Vec::new();
     for kind in table.texts(file, "user_kinds") {
-        if let Some(fault) = crate::check::domain_fault(Field::UserKind, &kind.text) {
+        if let Some(fault) = domain_fault(Field::UserKind, &kind.text) {
             file.fault(kind.range, fault);
         }
         user_kinds.push(kind.text);
@@ -421,6 +447,7 @@ fn read_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Op
     let to = table.word(file, "to", (AlertTo::WORDS, AlertTo::parse), None);
     let mut dedup = Vec::new();
     for name in table.texts(file, "dedup") {
+<<<<<<< HEAD
         match Field::by_name(&name.text) {
             Some(field) => dedup.push(field),
             None => {
@@ -431,6 +458,11 @@ fn read_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Op
                     fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned()),
                 );
             }
+=======
+        match named_field(&name.text) {
+            Ok(field) => dedup.push(field),
+            Err(fault) => file.fault(name.range, fault),
+>>>>>>> rules
         }
     }
     table.finish(file);
@@ -483,7 +515,12 @@ fn read_test(
         Some(base) => bases.get(&base.text).unwrap_or_else(|| {
             let fault = Fault::new(format!("there is no base login `{}`", base.text));
             let likely = closest(&base.text, bases.names());
-            let all = || format!("it is one of {}", bases.names().collect::<Vec<_>>().join(", "));
+            let all = || {
+                format!(
+                    "it is one of {}",
+                    bases.names().collect::<Vec<_>>().join(", ")
+                )
+            };
             file.fault(base.range.clone(), fault.did_you_mean(likely, all));
             bases.ordinary()
         }),

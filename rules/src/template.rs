@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Fault;
+use crate::field_faults::named_field;
 use crate::parser::Placed;
 use crate::schema::Field;
 use crate::slots::Slot;
@@ -74,10 +75,12 @@ impl Template {
     #[must_use]
     pub fn source(&self) -> String {
         let escaped = |text: &str| text.replace('{', "{{").replace('}', "}}");
-        self.parts.iter().fold(String::new(), |written, part| match part {
-            Part::Text(text) => written + &escaped(text),
-            Part::Field(field) => format!("{written}{{{field}}}"),
-        })
+        self.parts
+            .iter()
+            .fold(String::new(), |written, part| match part {
+                Part::Text(text) => written + &escaped(text),
+                Part::Field(field) => format!("{written}{{{field}}}"),
+            })
     }
 }
 
@@ -86,14 +89,9 @@ fn placeholder(rest: &str, at: usize) -> Result<(Field, Range<usize>), Placed> {
         return Err(Placed::new(at..at + 1, lonely_brace("{")));
     };
     let name = rest.get(1..close).unwrap_or_default();
-    match Field::by_name(name) {
-        Some(field) => Ok((field, at..at + close + 1)),
-        None => {
-            let fault = Fault::new(format!("unknown field `{name}` in the text"));
-            let likely = Field::suggest(name).map(Field::name);
-            let fault = fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned());
-            Err(Placed::new(at + 1..at + close, fault))
-        }
+    match named_field(name) {
+        Ok(field) => Ok((field, at..at + close + 1)),
+        Err(fault) => Err(Placed::new(at + 1..at + close, fault)),
     }
 }
 
@@ -164,7 +162,11 @@ mod tests {
         };
         assert_eq!(
             fault("a {device.famly} b"),
+<<<<<<< HEAD
             (3..15, "unknown field `device.famly` in the text".to_owned())
+=======
+            (3..15, "unknown field `device.famly`".to_owned())
+>>>>>>> rules
         );
         assert_eq!(fault("a {b"), (2..3, "`{` without its partner".to_owned()));
         assert_eq!(fault("é }"), (3..4, "`}` without its partner".to_owned()));

@@ -68,7 +68,12 @@ impl<'a> SourceFile<'a> {
 
     /// The line of a place, from 1.
     pub fn line(&self, offset: usize) -> usize {
-        self.text.get(..offset).unwrap_or(self.text).matches('\n').count() + 1
+        self.text
+            .get(..offset)
+            .unwrap_or(self.text)
+            .matches('\n')
+            .count()
+            + 1
     }
 }
 
@@ -78,6 +83,9 @@ pub struct Placement {
     pub text: String,
     pub range: Range<usize>,
 }
+
+/// A closed list of words, and what each stands for.
+type Words<T> = (&'static [&'static str], fn(&str) -> Option<T>);
 
 /// One table, whose keys are ticked off as they are read.
 pub struct TableReader<'a, 'i> {
@@ -133,7 +141,11 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// A string that may be left out.
-    pub fn optional_text(&mut self, file: &mut SourceFile<'_>, key: &'static str) -> Option<Placement> {
+    pub fn optional_text(
+        &mut self,
+        file: &mut SourceFile<'_>,
+        key: &'static str,
+    ) -> Option<Placement> {
         let value = self.value(key)?;
         string(file, key, value)
     }
@@ -143,7 +155,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         &mut self,
         file: &mut SourceFile<'_>,
         key: &'static str,
-        (words, parse): (&'static [&'static str], fn(&str) -> Option<T>),
+        (words, parse): Words<T>,
         default: Option<T>,
     ) -> Option<T> {
         let value = match default {
@@ -215,7 +227,13 @@ impl<'a, 'i> TableReader<'a, 'i> {
         let elements = value.get_ref().as_array().into_iter().flatten();
         for element in elements {
             match element.get_ref() {
+<<<<<<< HEAD
                 DeValue::Table(table) => readers.push(TableReader::new(table, element.span(), what)),
+=======
+                DeValue::Table(table) => {
+                    readers.push(TableReader::new(table, element.span(), what))
+                }
+>>>>>>> rules
                 _ => file.fault(
                     element.span(),
                     Fault::new(format!("`{key}` is written `[[{key}]]`")),
@@ -371,8 +389,16 @@ mod tests {
         assert_eq!(
             shown,
             [
-                (2, "the rule has no key `quite_other`", Some("its keys are title")),
-                (1, "the rule has no key `titel`", Some("did you mean `title`?")),
+                (
+                    2,
+                    "the rule has no key `quite_other`",
+                    Some("its keys are title")
+                ),
+                (
+                    1,
+                    "the rule has no key `titel`",
+                    Some("did you mean `title`?")
+                ),
             ]
         );
     }
