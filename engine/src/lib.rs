@@ -6,6 +6,7 @@ pub mod config;
 pub mod enrich;
 pub mod event;
 pub mod io;
+pub mod history;
 pub mod keyed_hash;
 pub mod pipeline;
 pub mod risk;

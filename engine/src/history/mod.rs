@@ -1,0 +1,28 @@
+//! What is remembered of users and of crowds, and what one login is against it.
+//!
+//! One row a user ([`user_history`]), learned from granted logins alone ([`learn`]); failures are kept apart
+//! ([`failures`]); counters across users are [`crowd`]. Pure: time is a parameter, nothing is read or written here.
+
+pub mod account;
+pub mod codec;
+mod codec_place;
+mod codec_profile;
+pub mod device_identity;
+mod eviction;
+pub mod learn;
+pub mod limits;
+pub mod maturity;
+pub mod network_key;
+pub mod profile;
+pub mod software_name;
+pub mod time;
+pub mod trust;
+pub mod user_history;
+pub mod weight;
+mod wire;
+
+pub use device_identity::{DeviceMatch, DeviceState, IdentityBasis, identify};
+pub use learn::{GrantedLogin, Late, Learned, VouchEvidence, learn};
+pub use maturity::{Maturity, maturity, usual_level};
+pub use trust::Trust;
+pub use user_history::UserHistory;
