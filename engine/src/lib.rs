@@ -11,3 +11,6 @@ pub mod keyed_hash;
 pub mod pipeline;
 pub mod risk;
 pub mod telemetry;
+pub mod keyed_hash;
+pub mod pipeline;
+pub mod risk;

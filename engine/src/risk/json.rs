@@ -1,0 +1,452 @@
+//! The compact line of a decision, as it is streamed: one JSON object, UTF-8, without a newline.
+//!
+//! Written by hand into a buffer that is used again, as this runs for every event; only texts go through the JSON
+//! library. Absent parts are left out. Points are decimals of at most two digits and exact.
+
+use std::io::Write as _;
+
+use doorward_rules::Points;
+
+use super::decision::{AlertLine, Decision, FactorChoice, Id, LedgerLine, Level, Scored, StepUp};
+use super::score::ScorePolicy;
+use crate::event::Timestamp;
+
+/// Appends the line to `out`. `policy` gives the bounds of the word `band`.
+pub fn write_decision(out: &mut Vec<u8>, decision: &Decision, policy: &ScorePolicy) {
+    raw(out, "{\"decision_id\":");
+    id(out, decision.id);
+    number(out, ",\"revision\":", decision.revision.into());
+    text(out, ",\"event_id\":", &decision.event_id);
+    text(out, ",\"source\":", &decision.source);
+    text(out, ",\"tenant\":", &decision.tenant);
+    if let Some(user) = &decision.user_id {
+        text(out, ",\"user_id\":", user);
+    }
+    text(out, ",\"type\":", &decision.event_type);
+    raw(out, ",\"time\":\"");
+    display(out, Timestamp::from_micros(decision.time));
+    number(out, "\",\"seq\":", decision.seq);
+    if let Some(scored) = &decision.scored {
+        write_scored(out, scored, policy);
+    }
+    write_alerts(out, &decision.alerts);
+    if let Some(step_up) = decision
+        .scored
+        .as_ref()
+        .and_then(|scored| scored.step_up.as_ref())
+    {
+        write_step_up(out, step_up);
+    }
+    if let Some(device) = &decision.device {
+        word(out, ",\"device\":{\"state\":", device.state.as_str());
+        text(out, ",\"name\":", &device.name);
+        raw(out, "}");
+    }
+    if let Some(maturity) = decision.maturity {
+        word(out, ",\"maturity\":", maturity.as_str());
+    }
+    if !decision.degraded.is_empty() {
+        raw(out, ",\"degraded\":[");
+        list(out, &decision.degraded, |out, input| string(out, input));
+        raw(out, "]");
+    }
+    raw(out, ",\"versions\":");
+    id(out, decision.versions);
+    raw(
+        out,
+        if decision.final_verdict {
+            ",\"final\":true"
+        } else {
+            ",\"final\":false"
+        },
+    );
+    word(out, ",\"mode\":", decision.mode.as_str());
+    raw(out, "}");
+}
+
+/// The word for a score: `low`, `medium` or `high`, by the bounds of levels 2 and 3. For reading only.
+#[must_use]
+pub fn band(score: Points, policy: &ScorePolicy) -> &'static str {
+    if score >= policy.level3_from {
+        "high"
+    } else if score >= policy.level2_from {
+        "medium"
+    } else {
+        "low"
+    }
+}
+
+fn write_scored(out: &mut Vec<u8>, scored: &Scored, policy: &ScorePolicy) {
+    word(out, ",\"action\":", scored.action.as_str());
+    level(out, ",\"required_level\":", scored.required);
+    level(out, ",\"achieved_level\":", scored.achieved);
+    points(out, ",\"base\":", scored.base);
+    points(out, ",\"score\":", scored.score());
+    word(out, ",\"band\":", band(scored.score(), policy));
+    raw(out, ",\"ledger\":[");
+    list(out, &scored.ledger, write_line);
+    raw(out, "]");
+}
+
+fn write_line(out: &mut Vec<u8>, line: &LedgerLine) {
+    text(out, "{\"rule\":", line.rule.as_str());
+    word(out, ",\"status\":", line.status.as_str());
+    points(out, ",\"points\":", line.points);
+    raw(out, "}");
+}
+
+fn write_alerts(out: &mut Vec<u8>, alerts: &[AlertLine]) {
+    if alerts.is_empty() {
+        return;
+    }
+    raw(out, ",\"alerts\":[");
+    list(out, alerts, |out, alert| {
+        raw(out, "{\"id\":");
+        id(out, alert.id);
+        text(out, ",\"kind\":", &alert.kind);
+        text(out, ",\"to\":", &alert.to);
+        match &alert.held_back {
+            None => raw(out, ",\"status\":\"due\"}"),
+            Some(why) => {
+                text(out, ",\"status\":\"held_back\",\"why\":", why);
+                raw(out, "}");
+            }
+        }
+    });
+    raw(out, "]");
+}
+
+fn write_step_up(out: &mut Vec<u8>, step_up: &StepUp) {
+    number(out, ",\"step_up\":{\"level\":", step_up.level.into());
+    raw(out, ",\"factors\":[");
+    list(out, &step_up.factors, write_choice);
+    raw(out, "],\"rejected\":[");
+    list(out, &step_up.rejected, write_choice);
+    raw(out, "]");
+    if let Some(usual) = step_up.usual {
+        number(out, ",\"usual\":", usual.into());
+    }
+    if let Some(most) = step_up.enrolled_max {
+        number(out, ",\"enrolled_max\":", most.into());
+    }
+    raw(out, "}");
+}
+
+fn write_choice(out: &mut Vec<u8>, choice: &FactorChoice) {
+    text(out, "{\"id\":", &choice.id);
+    text(out, ",\"why\":", &choice.why);
+    raw(out, "}");
+}
+
+fn list<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+}
+
+fn raw(out: &mut Vec<u8>, json: &str) {
+    out.extend_from_slice(json.as_bytes());
+}
+
+/// A word of our own, which needs no escapes.
+fn word(out: &mut Vec<u8>, key: &str, value: &str) {
+    raw(out, key);
+    out.push(b'"');
+    raw(out, value);
+    out.push(b'"');
+}
+
+fn text(out: &mut Vec<u8>, key: &str, value: &str) {
+    raw(out, key);
+    string(out, value);
+}
+
+fn string(out: &mut Vec<u8>, value: &str) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if value.bytes().all(plain) {
+        out.push(b'"');
+        raw(out, value);
+        out.push(b'"');
+    } else {
+        // Writing text to memory does not fail.
+        let _ = serde_json::to_writer(&mut *out, value);
+    }
+}
+
+fn level(out: &mut Vec<u8>, key: &str, value: Level) {
+    number(out, key, value.number().into());
+}
+
+fn points(out: &mut Vec<u8>, key: &str, value: Points) {
+    raw(out, key);
+    let hundredths = value.hundredths();
+    if hundredths < 0 {
+        out.push(b'-');
+    }
+    let size = hundredths.unsigned_abs();
+    digits(out, u64::from(size / 100));
+    match (size % 100, size % 10) {
+        (0, _) => {}
+        (cents, 0) => {
+            out.push(b'.');
+            digits(out, u64::from(cents / 10));
+        }
+        (cents, _) => {
+            out.push(b'.');
+            digits(out, u64::from(cents / 10));
+            digits(out, u64::from(cents % 10));
+        }
+    }
+}
+
+fn number(out: &mut Vec<u8>, key: &str, value: u64) {
+    raw(out, key);
+    digits(out, value);
+}
+
+/// Decimal digits, without the machinery of formatting.
+fn digits(out: &mut Vec<u8>, value: u64) {
+    let start = out.len();
+    let mut rest = value;
+    loop {
+        out.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if let Some(written) = out.get_mut(start..) {
+        written.reverse();
+    }
+}
+
+fn id(out: &mut Vec<u8>, id: Id) {
+    const HEX: [u8; 16] = *b"0123456789abcdef";
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    out.push(b'"');
+    for byte in id.0 {
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    out.push(b'"');
+}
+
+fn display(out: &mut Vec<u8>, value: impl std::fmt::Display) {
+    // Writing to memory does not fail.
+    let _ = write!(out, "{value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decision::{
+        Action, DeviceState, DeviceVerdict, LineRule, LineStatus, Maturity, Mode, StepUp,
+    };
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn line(rule: &str, status: LineStatus, hundredths: i32) -> LedgerLine {
+        LedgerLine {
+            rule: LineRule::Rule(rule.into()),
+            status,
+            points: Points::from_hundredths(hundredths),
+        }
+    }
+
+    fn full() -> Decision {
+        let choice = |id: &str, why: &str| FactorChoice {
+            id: id.into(),
+            why: why.into(),
+        };
+        Decision {
+            id: Id([0xa5; 16]),
+            revision: 0,
+            event_id: "evt-\"1\"\n".into(),
+            source: "shop/web".into(),
+            tenant: "default".into(),
+            user_id: Some("jane".into()),
+            event_type: "login".into(),
+            outcome: Some("success".into()),
+            time: 1_780_000_000_250_000,
+            now: 1_780_000_001_000_000,
+            seq: 18_446_744_073_709_551_615,
+            scored: Some(Scored {
+                action: Action::StepUp,
+                required: Level::Two,
+                achieved: Level::One,
+                base: Points::from_hundredths(1_000),
+                sum: Points::from_hundredths(4_413),
+                ledger: vec![
+                    line("new-device", LineStatus::Fired, 1_800),
+                    line("unfamiliar-address", LineStatus::Fired, 1_613),
+                    line("impossible-travel", LineStatus::NoData, 1_500),
+                ],
+                step_up: Some(StepUp {
+                    level: 2,
+                    factors: vec![choice("totp-1", "it is of another kind")],
+                    rejected: vec![choice("sms-1", "it was added less than 7 days before")],
+                    usual: Some(1),
+                    enrolled_max: Some(2),
+                }),
+            }),
+            alerts: vec![
+                AlertLine {
+                    id: Id([1; 16]),
+                    kind: "unknown_device_in".into(),
+                    to: "owner".into(),
+                    held_back: None,
+                },
+                AlertLine {
+                    id: Id([2; 16]),
+                    kind: "spray".into(),
+                    to: "analyst".into(),
+                    held_back: Some("budget".into()),
+                },
+            ],
+            device: Some(DeviceVerdict {
+                state: DeviceState::New,
+                name: "Firefox on Windows".into(),
+            }),
+            maturity: Some(Maturity::Mature),
+            degraded: vec!["auth.methods".into()],
+            versions: Id([3; 16]),
+            final_verdict: true,
+            mode: Mode::Enforce,
+            slots: vec![1, 2, 3],
+        }
+    }
+
+    fn written(decision: &Decision) -> String {
+        let mut out = Vec::new();
+        write_decision(&mut out, decision, &ScorePolicy::default());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_field_is_where_the_documentation_says() {
+        let text = written(&full());
+        let expected = json!({
+            "decision_id": "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5",
+            "revision": 0,
+            "event_id": "evt-\"1\"\n",
+            "source": "shop/web",
+            "tenant": "default",
+            "user_id": "jane",
+            "type": "login",
+            "time": "2026-05-28T20:26:40.250Z",
+            "seq": 18_446_744_073_709_551_615_u64,
+            "action": "step_up",
+            "required_level": 2,
+            "achieved_level": 1,
+            "base": 10,
+            "score": 44.13,
+            "band": "medium",
+            "ledger": [
+                {"rule": "new-device", "status": "fired", "points": 18},
+                {"rule": "unfamiliar-address", "status": "fired", "points": 16.13},
+                {"rule": "impossible-travel", "status": "no_data", "points": 15},
+            ],
+            "alerts": [
+                {"id": "01010101010101010101010101010101", "kind": "unknown_device_in", "to": "owner", "status": "due"},
+                {"id": "02020202020202020202020202020202", "kind": "spray", "to": "analyst", "status": "held_back", "why": "budget"},
+            ],
+            "step_up": {
+                "level": 2,
+                "factors": [{"id": "totp-1", "why": "it is of another kind"}],
+                "rejected": [{"id": "sms-1", "why": "it was added less than 7 days before"}],
+                "usual": 1,
+                "enrolled_max": 2,
+            },
+            "device": {"state": "new", "name": "Firefox on Windows"},
+            "maturity": "mature",
+            "degraded": ["auth.methods"],
+            "versions": "03030303030303030303030303030303",
+            "final": true,
+            "mode": "enforce",
+        });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+        assert!(!text.contains('\n'), "one line");
+        assert!(text.starts_with("{\"decision_id\":"), "the id comes first");
+    }
+
+    #[test]
+    fn what_is_absent_is_left_out() {
+        let decision = Decision {
+            user_id: None,
+            scored: None,
+            alerts: Vec::new(),
+            device: None,
+            maturity: None,
+            degraded: Vec::new(),
+            ..full()
+        };
+        let value: Value = serde_json::from_str(&written(&decision)).unwrap();
+        let keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+        let expected = [
+            "decision_id",
+            "event_id",
+            "final",
+            "mode",
+            "revision",
+            "seq",
+            "source",
+            "tenant",
+            "time",
+            "type",
+            "versions",
+        ];
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn the_score_is_clamped_and_named_by_its_band() {
+        let shown = |sum| {
+            let mut decision = full();
+            decision.scored.as_mut().unwrap().sum = Points::from_hundredths(sum);
+            let value: Value = serde_json::from_str(&written(&decision)).unwrap();
+            (
+                value["score"].to_string(),
+                value["band"].as_str().unwrap().to_owned(),
+            )
+        };
+        let table = [
+            (-2_000, "0", "low"),
+            (2_499, "24.99", "low"),
+            (2_500, "25", "medium"),
+            (4_999, "49.99", "medium"),
+            (5_000, "50", "high"),
+            (14_000, "100", "high"),
+        ];
+        for (sum, score, band) in table {
+            assert_eq!(shown(sum), (score.to_owned(), band.to_owned()));
+        }
+    }
+
+    #[test]
+    fn an_ordinary_decision_is_below_900_bytes() {
+        assert!(written(&full()).len() < 1_400);
+        let mut ordinary = full();
+        ordinary.alerts.clear();
+        ordinary.scored.as_mut().unwrap().step_up = None;
+        assert!(written(&ordinary).len() < 900, "{}", written(&ordinary).len());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_and_number_is_read_back(name in ".{0,40}", hundredths in any::<i32>(), seq in any::<u64>()) {
+            let mut decision = full();
+            decision.user_id = Some(name.as_str().into());
+            decision.seq = seq;
+            decision.scored.as_mut().unwrap().base = Points::from_hundredths(hundredths);
+            let text = written(&decision);
+            let value: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(value["user_id"].as_str(), Some(name.as_str()));
+            prop_assert_eq!(value["seq"].as_u64(), Some(seq));
+            // Points are written as their own type shows them.
+            let base = format!("\"base\":{},", Points::from_hundredths(hundredths));
+            prop_assert!(text.contains(&base));
+        }
+    }
+}
