@@ -1,0 +1,26 @@
+//! Events as they come in: bytes to a [`LoginEvent`] that is valid, or to a [`ParseError`] that names the field.
+//!
+//! Pure: no clock, no I/O. It knows the form of an event and nothing of what it means; looking up the device, the
+//! network and the place is the next step (`enrich`).
+
+pub mod limits;
+mod login_event;
+mod object;
+mod parse;
+mod parse_error;
+mod reader;
+mod required;
+mod timestamp;
+mod values;
+mod vocabulary;
+
+pub use login_event::{
+    Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor, Feedback,
+    LoginEvent, Password, Session, SoftwareAgent, UsedFactor, User,
+};
+pub use parse::{OWN_SOURCE, parse, parse_own};
+pub use parse_error::{ParseError, Reason};
+pub use required::{Required, required};
+pub use timestamp::{TimeError, Timestamp};
+pub use values::TextMap;
+pub use vocabulary::*;

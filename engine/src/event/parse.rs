@@ -1,0 +1,154 @@
+//! Bytes to [`LoginEvent`], or to a [`ParseError`] that names the field.
+//!
+//! The rules, in the order in which they bite: size, UTF-8, JSON and each field in the order sent, a field absent from
+//! its object, then what the type of event requires. Unknown fields are passed over at any depth; a known field of a
+//! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, because
+//! two readers of such a line would not read the same event.
+
+use super::limits::EVENT_BYTES_MAX;
+use super::login_event::LoginEvent;
+use super::parse_error::{ParseError, Reason};
+use super::reader::{Context, Seed};
+use super::required::lacking;
+use super::values::Object;
+use serde::Deserialize;
+use serde::de::DeserializeSeed;
+use serde_json::value::RawValue;
+use std::marker::PhantomData;
+
+/// The source of events that Doorward makes itself.
+pub const OWN_SOURCE: &str = "doorward";
+
+/// Reads one event of a sender. A CloudEvents 1.0 envelope is accepted around it; then the envelope's own attributes
+/// are not looked at, and fields are named `data.…`.
+pub fn parse(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
+    let event = parse_own(bytes)?;
+    // An attacker who could send in our name could grant attempts.
+    if event.source.trim().eq_ignore_ascii_case(OWN_SOURCE) {
+        let rest = format!("is `{OWN_SOURCE}`, which is reserved for events of our own");
+        return Err(ParseError::new(
+            "source".to_owned(),
+            Reason::ReservedSource,
+            &rest,
+        ));
+    }
+    Ok(event)
+}
+
+/// The same without the reserved source being refused: for events of our own, read back from a journal.
+pub fn parse_own(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
+    let whole = |reason, rest: &str| Err(ParseError::new(String::new(), reason, rest));
+    if bytes.len() > EVENT_BYTES_MAX {
+        let rest = format!("has {} bytes, at most {EVENT_BYTES_MAX} are taken", bytes.len());
+        return whole(Reason::TooLarge, &rest);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read_event(text),
+        Err(error) => whole(
+            Reason::InvalidUtf8,
+            &format!("is no UTF-8 from byte {} on", error.valid_up_to() + 1),
+        ),
+    }
+}
+
+/// An event, or one in an envelope.
+fn read_event(text: &str) -> Result<LoginEvent, ParseError> {
+    match read_bare(text) {
+        Ok(event) => Ok(event),
+        // The envelope has fields of the same names and other meanings, so it is only looked for after an error.
+        Err(error) => match Envelope::read(text) {
+            Some(envelope) => envelope.event(),
+            None => Err(error),
+        },
+    }
+}
+
+/// An event without envelope.
+fn read_bare(text: &str) -> Result<LoginEvent, ParseError> {
+    let mut context = Context::default();
+    let mut input = serde_json::Deserializer::from_str(text);
+    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
+    let event = match read.and_then(|event| input.end().map(|()| event)) {
+        Ok(Some(event)) => event,
+        Ok(None) => {
+            return Err(ParseError::new(
+                String::new(),
+                Reason::WrongType,
+                "must be an object, but is nothing",
+            ));
+        }
+        Err(error) => return Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
+    };
+    match lacking(&event) {
+        None => Ok(event),
+        Some(field) => {
+            let rest = format!("is missing; `{}` requires it", event.event_type);
+            Err(ParseError::new(
+                field.path().to_owned(),
+                Reason::MissingField,
+                &rest,
+            ))
+        }
+    }
+}
+
+fn syntax_error(error: &serde_json::Error) -> ParseError {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    let place = match error.line() {
+        0 | 1 => format!("column {}", error.column()),
+        line => format!("line {line}, column {}", error.column()),
+    };
+    ParseError::new(
+        String::new(),
+        Reason::InvalidJson,
+        &format!("is no JSON: {what} at {place}"),
+    )
+}
+
+/// What we read of a CloudEvents 1.0 envelope.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    specversion: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    /// The envelope, if this is one.
+    fn read(text: &'a str) -> Option<Self> {
+        serde_json::from_str::<Self>(text)
+            .ok()
+            .filter(|envelope| envelope.specversion.is_some())
+    }
+
+    fn event(&self) -> Result<LoginEvent, ParseError> {
+        match self.specversion.map(RawValue::get) {
+            Some("\"1.0\"") => {}
+            _ => {
+                let rest = "is a version of CloudEvents that we do not know; `1.0` is taken";
+                return Err(ParseError::new(
+                    "specversion".to_owned(),
+                    Reason::UnknownValue,
+                    rest,
+                ));
+            }
+        }
+        let Some(data) = self.data else {
+            let rest = "is missing; the event is taken from there";
+            return Err(ParseError::new("data".to_owned(), Reason::MissingField, rest));
+        };
+        read_bare(data.get()).map_err(|error| match error.field.as_str() {
+            "" => ParseError {
+                field: "data".to_owned(),
+                ..error
+            },
+            field => ParseError {
+                message: error.message.replacen('`', "`data.", 1),
+                field: format!("data.{field}"),
+                ..error
+            },
+        })
+    }
+}
