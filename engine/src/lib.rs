@@ -14,3 +14,6 @@ pub mod telemetry;
 pub mod keyed_hash;
 pub mod pipeline;
 pub mod risk;
+pub mod generate;
+pub mod keyed_hash;
+pub mod pipeline;

@@ -1,10 +1,138 @@
-//! What one value of an event must be, and how a refusal learns where it happened.
+//! Reading typed values out of JSON while knowing where one is.
 //!
-//! A [`Reader`] says what is made of a value; whoever calls it adds its own step to a refusal on the way out. So the good
-//! way pays nothing for paths, and there is no second parser that could disagree about what is good.
+//! serde_json does the syntax; a [`Reader`] says what one value must be. An error is noted in the [`Context`] where it
+//! is met, and the path to it is gathered while the calls return: the good way pays nothing for it, and there is no
+//! second parser that could disagree about what is good.
 
-use super::json::{Input, Number};
-use super::parse_error::{Reason, Refusal, Step};
+use super::limits::DEPTH_MAX;
+use super::parse_error::{ParseError, Reason, quoted};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// One step of the way from the event to a value.
+pub(super) enum Step {
+    Field(&'static str),
+    Key(String),
+    Index(usize),
+}
+
+/// What went wrong, if anything, and where; and how deep we are.
+#[derive(Default)]
+pub(super) struct Context {
+    problem: Option<(Reason, String)>,
+    /// Innermost step first.
+    way: Vec<Step>,
+    depth: usize,
+}
+
+impl Context {
+    /// Notes the problem; the error returned only ends the reading.
+    pub(super) fn refuse<E: Error>(&mut self, reason: Reason, rest: impl Into<String>) -> E {
+        self.problem.get_or_insert((reason, rest.into()));
+        E::custom("refused")
+    }
+
+    /// Notes the problem of one field of the present object.
+    pub(super) fn refuse_field<E: Error>(&mut self, field: &'static str, reason: Reason, rest: &str) -> E {
+        self.way.push(Step::Field(field));
+        self.refuse(reason, rest)
+    }
+
+    /// What was noted, with the path to it.
+    pub(super) fn into_error(self) -> Option<ParseError> {
+        let (reason, rest) = self.problem?;
+        Some(ParseError::new(dotted(&self.way), reason, &rest))
+    }
+
+    /// Reads the value of `field` into its slot. `null` and blank leave the slot empty.
+    pub(super) fn field<'de, R: Reader, A: MapAccess<'de>>(
+        &mut self,
+        field: &'static str,
+        slot: &mut Option<R::Out>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match map.next_value_seed(Seed::<R>(self, PhantomData)) {
+            Ok(None) => Ok(()),
+            Ok(value) if slot.is_none() => {
+                *slot = value;
+                Ok(())
+            }
+            Ok(_) => Err(self.refuse_field(field, Reason::DuplicateField, "appears twice")),
+            Err(error) => {
+                self.way.push(Step::Field(field));
+                Err(error)
+            }
+        }
+    }
+
+    /// Passes over the value of a field that we do not know.
+    pub(super) fn skip<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let text = map.next_value::<&RawValue>()?.get();
+        if self.depth + nesting(text) > DEPTH_MAX {
+            self.way.push(Step::Key(key.to_owned()));
+            return Err(self.refuse_depth());
+        }
+        Ok(())
+    }
+
+    pub(super) fn refuse_depth<E: Error>(&mut self) -> E {
+        self.refuse(Reason::TooDeep, format!("nests deeper than {DEPTH_MAX} levels"))
+    }
+
+    /// How deep the innermost open object or list is; the event is 1.
+    pub(super) const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// What an absent required field of the present object is.
+    pub(super) fn required<E: Error, T>(&mut self, field: &'static str, slot: Option<T>) -> Result<T, E> {
+        match slot {
+            Some(value) => Ok(value),
+            None => Err(self.refuse_field(field, Reason::MissingField, "is missing")),
+        }
+    }
+}
+
+/// `auth.enrolled[2].type`, from steps that start at the innermost. Keys of the sender are cleaned and cut.
+fn dotted(way: &[Step]) -> String {
+    let mut path = String::new();
+    for step in way.iter().rev() {
+        if !path.is_empty() && !matches!(step, Step::Index(_)) {
+            path.push('.');
+        }
+        match step {
+            Step::Field(name) => path.push_str(name),
+            Step::Key(key) => path.push_str(quoted(key).trim_matches('`')),
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}
+
+/// How many objects and lists are inside each other in this JSON text, which is known to be well formed.
+pub(super) fn nesting(json: &str) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        if in_text {
+            (in_text, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
 
 /// What one JSON value must be, and what becomes of it. Everything that a reader does not take is a wrong type.
 /// `Ok(None)` means that the value counts as absent.
@@ -15,10 +143,7 @@ pub(super) trait Reader {
     /// What the value must be, in the words of messages: "text", "a list".
     const WANTED: &'static str;
 
-    /// What stands between the path of the value and the names of the fields inside.
-    const WITHIN: &'static str = ".";
-
-    /// What the value must be in the words of the reference, with limits.
+    /// The same for the reference, with limits.
     fn describe() -> String {
         Self::WANTED.to_owned()
     }
@@ -28,60 +153,42 @@ pub(super) trait Reader {
         &[]
     }
 
-    /// Reads the value that is next.
-    fn read(input: &mut Input<'_>) -> Result<Option<Self::Out>, Refusal> {
-        match input.peek() {
-            Some(b'"') => match input.plain_string() {
-                Some(text) => text_or_absent::<Self>(text),
-                None => input
-                    .escaped_string()
-                    .and_then(|text| text_or_absent::<Self>(&text)),
-            },
-            Some(b'{') => Self::object(input),
-            Some(b'[') => Self::list(input),
-            Some(b't') => input.word("true").and_then(|()| Self::flag(true)),
-            Some(b'f') => input.word("false").and_then(|()| Self::flag(false)),
-            Some(b'n') => input.word("null").map(|()| None),
-            Some(b'-' | b'0'..=b'9') => input.number().and_then(Self::number),
-            _ => Err(input.no_json("a value")),
-        }
+    fn read<'de, D: Deserializer<'de>>(
+        context: &mut Context,
+        input: D,
+    ) -> Result<Option<Self::Out>, D::Error> {
+        input.deserialize_any(Visit::<Self>(context, PhantomData))
     }
 
-    /// Text that is not blank.
-    fn text(_value: &str) -> Result<Option<Self::Out>, Refusal> {
-        Err(wrong_type::<Self>("text"))
+    fn text<E: Error>(context: &mut Context, _value: &str) -> Result<Option<Self::Out>, E> {
+        Err(wrong_type::<Self, E>(context, "text"))
     }
 
-    fn flag(_value: bool) -> Result<Option<Self::Out>, Refusal> {
-        Err(wrong_type::<Self>("true or false"))
+    fn flag<E: Error>(context: &mut Context, _value: bool) -> Result<Option<Self::Out>, E> {
+        Err(wrong_type::<Self, E>(context, "true or false"))
     }
 
-    fn number(_value: Number) -> Result<Option<Self::Out>, Refusal> {
-        Err(wrong_type::<Self>("a number"))
+    /// A whole number that is not negative.
+    fn count<E: Error>(context: &mut Context, _value: u64) -> Result<Option<Self::Out>, E> {
+        Err(wrong_type::<Self, E>(context, "a number"))
     }
 
-    /// The list whose bracket is next.
-    fn list(_input: &mut Input<'_>) -> Result<Option<Self::Out>, Refusal> {
-        Err(wrong_type::<Self>("a list"))
+    /// Any other number.
+    fn number<E: Error>(context: &mut Context, _value: f64) -> Result<Option<Self::Out>, E> {
+        Err(wrong_type::<Self, E>(context, "a number"))
     }
 
-    /// The object whose brace is next.
-    fn object(_input: &mut Input<'_>) -> Result<Option<Self::Out>, Refusal> {
-        Err(wrong_type::<Self>("an object"))
+    fn list<'de, A: SeqAccess<'de>>(context: &mut Context, _list: A) -> Result<Option<Self::Out>, A::Error> {
+        Err(wrong_type::<Self, A::Error>(context, "a list"))
+    }
+
+    fn object<'de, A: MapAccess<'de>>(context: &mut Context, _map: A) -> Result<Option<Self::Out>, A::Error> {
+        Err(wrong_type::<Self, A::Error>(context, "an object"))
     }
 }
 
-fn text_or_absent<R: Reader + ?Sized>(text: &str) -> Result<Option<R::Out>, Refusal> {
-    if is_blank(text) {
-        Ok(None)
-    } else {
-        R::text(text)
-    }
-}
-
-#[cold]
-fn wrong_type<R: Reader + ?Sized>(given: &str) -> Refusal {
-    Refusal::new(
+fn wrong_type<R: Reader + ?Sized, E: Error>(context: &mut Context, given: &str) -> E {
+    context.refuse(
         Reason::WrongType,
         format!("must be {}, but is {given}", R::WANTED),
     )
@@ -97,8 +204,6 @@ pub struct FieldDoc {
     pub meaning: &'static [&'static str],
     /// Its type and limits.
     pub describe: fn() -> String,
-    /// What stands between its path and the names of the fields inside.
-    pub within: &'static str,
     /// The fields inside.
     pub fields: fn() -> &'static [FieldDoc],
 }
@@ -107,141 +212,190 @@ pub struct FieldDoc {
 pub(super) trait Fields: Sized {
     const FIELDS: &'static [FieldDoc];
 
-    /// The object whose brace is next.
-    fn read_fields(input: &mut Input<'_>) -> Result<Self, Refusal>;
+    fn read_fields<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Self, A::Error>;
 }
 
-/// The name of the next field of the object that is open, or `None` at its end. One that is written with escapes is
-/// found among the known ones, or else passed over under no name.
-#[inline]
-pub(super) fn next_field<'a, T: Fields>(
-    input: &mut Input<'a>,
-    first: &mut bool,
-) -> Result<Option<&'a str>, Refusal> {
-    if !input.next_name(first)? {
-        return Ok(None);
+/// Hands the context down to where a value is read.
+pub(super) struct Seed<'c, R: ?Sized>(pub(super) &'c mut Context, pub(super) PhantomData<R>);
+
+impl<'de, R: Reader> DeserializeSeed<'de> for Seed<'_, R> {
+    type Value = Option<R::Out>;
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        R::read(self.0, input)
     }
-    let name = match input.plain_string() {
-        Some(name) => name,
-        None => known_field(T::FIELDS, &input.escaped_string()?),
-    };
-    input.colon()?;
-    Ok(Some(name))
 }
 
-#[cold]
-fn known_field(fields: &'static [FieldDoc], name: &str) -> &'static str {
-    fields
-        .iter()
-        .find(|field| field.key == name)
-        .map_or("…", |field| field.key)
-}
+struct Visit<'c, R: ?Sized>(&'c mut Context, PhantomData<R>);
 
-/// Reads the value of a known field into its slot. `null` and blank leave the slot empty.
-pub(super) fn read_field<R: Reader>(
-    field: &'static str,
-    slot: &mut Option<R::Out>,
-    input: &mut Input<'_>,
-) -> Result<(), Refusal> {
-    match R::read(input) {
-        Ok(None) => Ok(()),
-        Ok(value) if slot.is_none() => {
-            *slot = value;
-            Ok(())
+impl<'de, R: Reader + ?Sized> Visitor<'de> for Visit<'_, R> {
+    type Value = Option<R::Out>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(R::WANTED)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        R::flag(self.0, value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        R::count(self.0, value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        R::number(self.0, value as f64)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        R::number(self.0, value)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
+        if is_blank(value) {
+            return Ok(None);
         }
-        Ok(_) => Err(twice().at(Step::Field(field))),
-        Err(refusal) => Err(refusal.at(Step::Field(field))),
+        R::text(self.0, value)
     }
-}
 
-#[cold]
-fn twice() -> Refusal {
-    Refusal::new(Reason::DuplicateField, "appears twice")
-}
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        self.0.depth += 1;
+        let value = R::list(self.0, list)?;
+        self.0.depth -= 1;
+        Ok(value)
+    }
 
-/// Passes over the value of a field that we do not know.
-pub(super) fn skip_field(key: &str, input: &mut Input<'_>) -> Result<(), Refusal> {
-    input
-        .raw()
-        .map(drop)
-        .map_err(|refusal| refusal.at(Step::Key(key.to_owned())))
-}
-
-/// The value of a field without which its object is refused.
-pub(super) fn needed<T>(field: &'static str, slot: Option<T>) -> Result<T, Refusal> {
-    slot.ok_or_else(|| Refusal::new(Reason::MissingField, "is missing").at(Step::Field(field)))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.0.depth += 1;
+        let value = R::object(self.0, map)?;
+        self.0.depth -= 1;
+        Ok(value)
+    }
 }
 
 /// Empty, or nothing but white space: a form sends it where it knows nothing, so it counts as absent.
-fn is_blank(text: &str) -> bool {
+pub(super) fn is_blank(text: &str) -> bool {
     match text.as_bytes().first() {
         Some(first) if first.is_ascii_graphic() => false,
         _ => text.trim().is_empty(),
     }
 }
 
-#[cold]
-fn too_many(max: usize) -> Refusal {
-    Refusal::new(Reason::TooMany, format!("has more than {max} members"))
-}
-
 /// The members of a list, at most `max`. Members that count as absent are left out.
-pub(super) fn members<R: Reader>(
-    input: &mut Input<'_>,
+pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
+    context: &mut Context,
+    mut list: A,
     max: usize,
-) -> Result<Box<[R::Out]>, Refusal> {
+) -> Result<Box<[R::Out]>, A::Error> {
     let mut members = Vec::new();
-    input.enter()?;
-    let (mut first, mut index) = (true, 0);
-    while input.next_member(&mut first)? {
-        if index == max {
-            return Err(too_many(max));
+    for index in 0.. {
+        match list.next_element_seed(Seed::<R>(context, PhantomData)) {
+            Ok(None) => break,
+            Ok(Some(_)) if index >= max => {
+                return Err(context.refuse(Reason::TooMany, format!("has more than {max} members")));
+            }
+            Ok(Some(member)) => members.extend(member),
+            Err(error) => {
+                context.way.push(Step::Index(index));
+                return Err(error);
+            }
         }
-        if let Some(member) = R::read(input).map_err(|refusal| refusal.at(Step::Index(index)))? {
-            // Most lists have one member: then the list is as long as its memory, and needs no copy at the end.
-            members.reserve_exact(usize::from(members.is_empty()));
-            members.push(member);
-        }
-        index += 1;
     }
     Ok(members.into_boxed_slice())
 }
 
-/// Names with what was read of their values.
-pub(super) type Entries<T> = Vec<(Box<str>, T)>;
-
 /// The members of a map, at most `max`, sorted by key.
-pub(super) fn entries<R: Reader>(
-    input: &mut Input<'_>,
+pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
+    context: &mut Context,
+    mut map: A,
     max: usize,
     key_bytes_max: usize,
-) -> Result<Entries<R::Out>, Refusal> {
-    let mut entries: Entries<R::Out> = Vec::new();
-    input.enter()?;
-    let (mut first, mut count) = (true, 0);
-    while let Some(key) = input.next_key(&mut first)? {
+) -> Result<Vec<(Box<str>, R::Out)>, A::Error> {
+    let mut entries: Vec<(Box<str>, R::Out)> = Vec::new();
+    let mut count = 0;
+    while let Some(key) = map.next_key::<Key<'de>>()? {
         count += 1;
         if count > max {
-            return Err(too_many(max));
+            return Err(context.refuse(Reason::TooMany, format!("has more than {max} members")));
         }
-        if key.len() > key_bytes_max {
-            return Err(Refusal::new(
-                Reason::TooLong,
-                format!("has a name of more than {key_bytes_max} bytes"),
-            ));
-        }
-        match R::read(input) {
-            Ok(Some(value)) => entries.push((key.into(), value)),
+        match map.next_value_seed(Seed::<R>(context, PhantomData)) {
+            Ok(_) if key.0.len() > key_bytes_max => {
+                return Err(context.refuse(
+                    Reason::TooLong,
+                    format!("has a name of more than {key_bytes_max} bytes"),
+                ));
+            }
+            Ok(Some(value)) => entries.push((key.0.into(), value)),
             Ok(None) => {}
-            Err(refusal) => return Err(refusal.at(Step::Key(key.into_owned()))),
+            Err(error) => {
+                context.way.push(Step::Key(key.0.into_owned()));
+                return Err(error);
+            }
         }
     }
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
     let twin = entries
         .windows(2)
         .find(|pair| matches!(pair, [(one, _), (other, _)] if one == other));
-    match twin {
-        Some([(key, _), _]) => Err(twice().at(Step::Key(key.to_string()))),
-        _ => Ok(entries),
+    if let Some([(key, _), _]) = twin {
+        context.way.push(Step::Key(key.to_string()));
+        return Err(context.refuse(Reason::DuplicateField, "appears twice"));
+    }
+    Ok(entries)
+}
+
+/// A key of an object, borrowed unless it has escapes.
+pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_str(KeyVisit).map(Key)
+    }
+}
+
+struct KeyVisit;
+
+impl<'de> Visitor<'de> for KeyVisit {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a field name")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_does_not_count_brackets_in_text() {
+        assert_eq!(nesting("1"), 0);
+        assert_eq!(nesting("{}"), 1);
+        assert_eq!(nesting(r#"{"a[[[":"\"[{\\","b":[{}]}"#), 3);
+        assert_eq!(nesting("[[],[[]]]"), 3);
+    }
+
+    #[test]
+    fn paths_read_from_the_outside() {
+        let way = [
+            Step::Field("type"),
+            Step::Index(2),
+            Step::Field("enrolled"),
+            Step::Field("auth"),
+        ];
+        assert_eq!(dotted(&way), "auth.enrolled[2].type");
+        assert_eq!(dotted(&[Step::Key("a\u{202e}`b".to_owned())]), "ab");
     }
 }

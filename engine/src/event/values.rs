@@ -1,11 +1,12 @@
 //! The readers of single values, lists and maps: what each kind of field takes.
 
-use super::json::{Input, Number};
-use super::limits::{KEPT_OBJECT_BYTES_MAX, LONG_TEXT_BYTES_MAX, NAME_BYTES_MAX};
-use super::parse_error::{Reason, Refusal, quoted, unknown_name};
-use super::reader::{FieldDoc, Fields, Reader, entries, members};
+use super::limits::{DEPTH_MAX, KEPT_OBJECT_BYTES_MAX, LONG_TEXT_BYTES_MAX, NAME_BYTES_MAX};
+use super::parse_error::{Reason, quoted, unknown_name};
+use super::reader::{Context, FieldDoc, Fields, Reader, entries, members, nesting};
 use super::timestamp::{TimeError, Timestamp};
 use super::vocabulary::{AuthMethod, EventType, Vocabulary};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
+use serde_json::value::RawValue;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -24,9 +25,9 @@ impl<const MAX: usize> Reader for Text<MAX> {
         format!("text, at most {MAX} bytes")
     }
 
-    fn text(value: &str) -> Result<Option<Box<str>>, Refusal> {
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Box<str>>, E> {
         if value.len() > MAX {
-            return Err(Refusal::new(
+            return Err(context.refuse(
                 Reason::TooLong,
                 format!("has {} bytes, at most {MAX} are taken", value.len()),
             ));
@@ -42,7 +43,7 @@ impl Reader for Flag {
     type Out = bool;
     const WANTED: &'static str = "true or false";
 
-    fn flag(value: bool) -> Result<Option<bool>, Refusal> {
+    fn flag<E: Error>(_context: &mut Context, value: bool) -> Result<Option<bool>, E> {
         Ok(Some(value))
     }
 }
@@ -64,21 +65,27 @@ impl<const MIN: u64, const MAX: u64> Reader for Whole<MIN, MAX> {
         }
     }
 
-    fn number(value: Number) -> Result<Option<u64>, Refusal> {
-        match value {
-            Number::Count(count) if (MIN..=MAX).contains(&count) => Ok(Some(count)),
-            Number::Count(count) => Err(Refusal::new(
-                Reason::OutOfRange,
-                format!("is {count}, but must be from {MIN} to {MAX}"),
-            )),
-            Number::Other(other) if other < 0.0 && other.fract() == 0.0 => {
-                Err(Refusal::new(Reason::OutOfRange, "must not be negative"))
-            }
-            Number::Other(_) => Err(Refusal::new(
-                Reason::WrongType,
-                "must be a whole number, but has a fraction or is too large",
-            )),
+    fn count<E: Error>(context: &mut Context, value: u64) -> Result<Option<u64>, E> {
+        if (MIN..=MAX).contains(&value) {
+            return Ok(Some(value));
         }
+        Err(context.refuse(
+            Reason::OutOfRange,
+            format!("is {value}, but must be from {MIN} to {MAX}"),
+        ))
+    }
+
+    fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<u64>, E> {
+        if value < 0.0 && value.fract() == 0.0 {
+            return Err(context.refuse(
+                Reason::OutOfRange,
+                format!("is {value}, but must not be negative"),
+            ));
+        }
+        Err(context.refuse(
+            Reason::WrongType,
+            "must be a whole number, but has a fraction or is too large",
+        ))
     }
 }
 
@@ -93,18 +100,15 @@ impl Reader for Milliseconds {
         "number of milliseconds, not negative".to_owned()
     }
 
-    fn number(value: Number) -> Result<Option<f64>, Refusal> {
-        let value = match value {
-            Number::Count(count) => count as f64,
-            Number::Other(other) => other,
-        };
-        if value.is_finite() && value >= 0.0 {
-            return Ok(Some(value));
+    fn count<E: Error>(_context: &mut Context, value: u64) -> Result<Option<f64>, E> {
+        Ok(Some(value as f64))
+    }
+
+    fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<f64>, E> {
+        if value < 0.0 {
+            return Err(context.refuse(Reason::OutOfRange, "must not be negative"));
         }
-        Err(Refusal::new(
-            Reason::OutOfRange,
-            "must be a finite number and not negative",
-        ))
+        Ok(Some(value))
     }
 }
 
@@ -119,12 +123,9 @@ impl Reader for Moment {
         "RFC 3339 time, 1970 to 2199".to_owned()
     }
 
-    fn text(value: &str) -> Result<Option<Timestamp>, Refusal> {
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Timestamp>, E> {
         let refused = |error: TimeError| {
-            Refusal::new(
-                Reason::BadTime,
-                format!("is {}, which {error}", quoted(value)),
-            )
+            context.refuse(Reason::BadTime, format!("is {}, which {error}", quoted(value)))
         };
         Timestamp::parse(value).map(Some).map_err(refused)
     }
@@ -141,7 +142,7 @@ impl Reader for Address {
         "IPv4 or IPv6 address, without port and zone".to_owned()
     }
 
-    fn text(value: &str) -> Result<Option<IpAddr>, Refusal> {
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<IpAddr>, E> {
         match value.parse::<IpAddr>() {
             Ok(address) => Ok(Some(address.to_canonical())),
             Err(_) => {
@@ -150,7 +151,7 @@ impl Reader for Address {
                     quoted(value),
                     address_hint(value)
                 );
-                Err(Refusal::new(Reason::BadAddress, rest))
+                Err(context.refuse(Reason::BadAddress, rest))
             }
         }
     }
@@ -183,13 +184,10 @@ impl<T: Vocabulary> Reader for OneOf<T> {
         format!("one of `{}`", T::NAMES.join("`, `"))
     }
 
-    fn text(value: &str) -> Result<Option<T>, Refusal> {
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<T>, E> {
         match T::from_name(value) {
             Some(known) => Ok(Some(known)),
-            None => Err(Refusal::new(
-                Reason::UnknownValue,
-                unknown_name(value, T::NAMES),
-            )),
+            None => Err(context.refuse(Reason::UnknownValue, unknown_name(value, T::NAMES))),
         }
     }
 }
@@ -205,13 +203,10 @@ impl Reader for TypeOfEvent {
         "one of the types below".to_owned()
     }
 
-    fn text(value: &str) -> Result<Option<EventType>, Refusal> {
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<EventType>, E> {
         match EventType::from_name(value) {
             Some(known) => Ok(Some(known)),
-            None => Err(Refusal::new(
-                Reason::UnknownType,
-                unknown_name(value, EventType::NAMES),
-            )),
+            None => Err(context.refuse(Reason::UnknownType, unknown_name(value, EventType::NAMES))),
         }
     }
 }
@@ -227,10 +222,8 @@ impl Reader for Method {
         "name of RFC 8176, others count as nothing".to_owned()
     }
 
-    fn text(value: &str) -> Result<Option<AuthMethod>, Refusal> {
-        Ok(Some(
-            AuthMethod::from_name(value).unwrap_or(AuthMethod::Other),
-        ))
+    fn text<E: Error>(_context: &mut Context, value: &str) -> Result<Option<AuthMethod>, E> {
+        Ok(Some(AuthMethod::from_name(value).unwrap_or(AuthMethod::Other)))
     }
 }
 
@@ -241,19 +234,20 @@ impl Reader for Scalar {
     type Out = Box<str>;
     const WANTED: &'static str = "text, a number, or true or false";
 
-    fn text(value: &str) -> Result<Option<Box<str>>, Refusal> {
-        Name::text(value)
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Box<str>>, E> {
+        Name::text(context, value)
     }
 
-    fn flag(value: bool) -> Result<Option<Box<str>>, Refusal> {
+    fn flag<E: Error>(_context: &mut Context, value: bool) -> Result<Option<Box<str>>, E> {
         Ok(Some(if value { "true".into() } else { "false".into() }))
     }
 
-    fn number(value: Number) -> Result<Option<Box<str>>, Refusal> {
-        match value {
-            Number::Count(count) => Ok(Some(count.to_string().into())),
-            Number::Other(other) => Name::text(&other.to_string()),
-        }
+    fn count<E: Error>(_context: &mut Context, value: u64) -> Result<Option<Box<str>>, E> {
+        Ok(Some(value.to_string().into()))
+    }
+
+    fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<Box<str>>, E> {
+        Name::text(context, &value.to_string())
     }
 }
 
@@ -263,7 +257,6 @@ pub(super) struct List<R, const MAX: usize>(PhantomData<R>);
 impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
     type Out = Box<[R::Out]>;
     const WANTED: &'static str = "a list";
-    const WITHIN: &'static str = "[].";
 
     fn describe() -> String {
         match R::fields() {
@@ -276,8 +269,8 @@ impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
         R::fields()
     }
 
-    fn list(input: &mut Input<'_>) -> Result<Option<Self::Out>, Refusal> {
-        members::<R>(input, MAX).map(Some)
+    fn list<'de, A: SeqAccess<'de>>(context: &mut Context, list: A) -> Result<Option<Self::Out>, A::Error> {
+        members::<R, A>(context, list, MAX).map(Some)
     }
 }
 
@@ -328,8 +321,8 @@ impl<const MAX: usize> Reader for Map<MAX> {
         )
     }
 
-    fn object(input: &mut Input<'_>) -> Result<Option<TextMap>, Refusal> {
-        let entries = entries::<Scalar>(input, MAX, NAME_BYTES_MAX)?;
+    fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<TextMap>, A::Error> {
+        let entries = entries::<Scalar, A>(context, map, MAX, NAME_BYTES_MAX)?;
         Ok(Some(TextMap(entries.into_boxed_slice())))
     }
 }
@@ -349,8 +342,8 @@ impl<T: Fields> Reader for Object<T> {
         T::FIELDS
     }
 
-    fn object(input: &mut Input<'_>) -> Result<Option<T>, Refusal> {
-        T::read_fields(input).map(Some)
+    fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<T>, A::Error> {
+        T::read_fields(context, map).map(Some)
     }
 }
 
@@ -360,7 +353,6 @@ pub(super) struct Rare<R>(PhantomData<R>);
 impl<R: Reader> Reader for Rare<R> {
     type Out = Box<R::Out>;
     const WANTED: &'static str = R::WANTED;
-    const WITHIN: &'static str = R::WITHIN;
 
     fn describe() -> String {
         R::describe()
@@ -370,8 +362,11 @@ impl<R: Reader> Reader for Rare<R> {
         R::fields()
     }
 
-    fn read(input: &mut Input<'_>) -> Result<Option<Self::Out>, Refusal> {
-        Ok(R::read(input)?.map(Box::new))
+    fn read<'de, D: Deserializer<'de>>(
+        context: &mut Context,
+        input: D,
+    ) -> Result<Option<Self::Out>, D::Error> {
+        Ok(R::read(context, input)?.map(Box::new))
     }
 }
 
@@ -386,15 +381,40 @@ impl Reader for Kept {
         format!("object, at most {KEPT_OBJECT_BYTES_MAX} bytes, kept as sent")
     }
 
-    fn object(input: &mut Input<'_>) -> Result<Option<Box<str>>, Refusal> {
-        let text = input.raw()?;
+    fn read<'de, D: Deserializer<'de>>(
+        context: &mut Context,
+        input: D,
+    ) -> Result<Option<Box<str>>, D::Error> {
+        let text = <&RawValue as serde::Deserialize>::deserialize(input)?.get();
+        if !text.starts_with('{') {
+            return match text {
+                "null" => Ok(None),
+                _ => Err(context.refuse(
+                    Reason::WrongType,
+                    format!("must be an object, but is {}", kind_of(text)),
+                )),
+            };
+        }
         if text.len() > KEPT_OBJECT_BYTES_MAX {
             let rest = format!(
                 "has {} bytes, at most {KEPT_OBJECT_BYTES_MAX} are taken",
                 text.len()
             );
-            return Err(Refusal::new(Reason::TooLarge, rest));
+            return Err(context.refuse(Reason::TooLarge, rest));
+        }
+        if context.depth() + nesting(text) > DEPTH_MAX {
+            return Err(context.refuse_depth());
         }
         Ok(Some(text.into()))
+    }
+}
+
+/// What a well-formed JSON text holds.
+fn kind_of(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'"') => "text",
+        Some(b'[') => "a list",
+        Some(b't' | b'f') => "true or false",
+        _ => "a number",
     }
 }
