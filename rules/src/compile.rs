@@ -80,12 +80,16 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
             let (left, right) = (truth(*left), truth(*right));
             Box::new(move |slots| or(left(slots), || right(slots)))
         }
-        BoolExpr::CompareBool(comparison, left, right) => compare(comparison, truth(*left), truth(*right)),
+        BoolExpr::CompareBool(comparison, left, right) => {
+            compare(comparison, truth(*left), truth(*right))
+        }
         BoolExpr::CompareInt(comparison, IntExpr::Field(field), IntExpr::Literal(bound)) => {
             Box::new(move |slots| Ok(holds(comparison, &read_int(slots, field)?, &bound)))
         }
         BoolExpr::CompareInt(comparison, left, right) => compare(comparison, int(left), int(right)),
-        BoolExpr::CompareFloat(comparison, left, right) => compare(comparison, float(left), float(right)),
+        BoolExpr::CompareFloat(comparison, left, right) => {
+            compare(comparison, float(left), float(right))
+        }
         BoolExpr::CompareText(comparison, left, right) => compare_text(comparison, left, right),
         BoolExpr::InInts(value, mut list) => {
             list.sort_unstable();
@@ -198,11 +202,7 @@ fn calculate_float(operator: Arithmetic, left: f64, right: f64) -> f64 {
 }
 
 /// CEL lets floating point run to infinity; a rule that divides by zero is an error to us.
-<<<<<<< HEAD
-fn finite(value: f64) -> Outcome<f64> {
-=======
 fn finite(value: f64) -> Answer<f64> {
->>>>>>> rules
     if value.is_finite() {
         Ok(value)
     } else {
@@ -210,11 +210,7 @@ fn finite(value: f64) -> Answer<f64> {
     }
 }
 
-<<<<<<< HEAD
-fn missing<T>(slot: &Slot) -> Outcome<T> {
-=======
 fn missing<T>(slot: &Slot) -> Answer<T> {
->>>>>>> rules
     Err(if slot.has_data() {
         Unknown::Error
     } else {

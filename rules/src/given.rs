@@ -87,23 +87,10 @@ fn read_table(file: &mut SourceFile<'_>, prefix: &str, table: &DeTable<'_>, slot
             "" => key.get_ref().to_string(),
             _ => format!("{prefix}.{}", key.get_ref()),
         };
-<<<<<<< HEAD
-        match (Field::by_name(&name), value.get_ref()) {
-            (Some(field), _) => read_value(file, field, value, slots),
-            (None, DeValue::Table(table)) => read_table(file, &name, table, slots),
-            (None, _) => {
-                let fault = Fault::new(format!("unknown field `{name}`"));
-                let likely = Field::suggest(&name).map(Field::name);
-                let fault =
-                    fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned());
-                file.fault(key.span(), fault);
-            }
-=======
         match (named_field(&name), value.get_ref()) {
             (Ok(field), _) => read_value(file, field, value, slots),
             (Err(_), DeValue::Table(table)) => read_table(file, &name, table, slots),
             (Err(fault), _) => file.fault(key.span(), fault),
->>>>>>> rules
         }
     }
 }

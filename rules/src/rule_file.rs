@@ -12,8 +12,8 @@ use crate::given::{BaseLogins, read_given};
 use crate::parser::Placed;
 use crate::points::Points;
 use crate::rule::{
-    Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Rule, RuleAlert, RuleTest,
-    Scope, Status, Step, Worth,
+    Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Rule, RuleAlert,
+    RuleTest, Scope, Status, Step, Worth,
 };
 use crate::rule_set::RuleSource;
 use crate::schema::{Field, FieldType, closest};
@@ -273,23 +273,12 @@ fn read_signal(
         return None;
     };
     let numeric = |field: &Field| matches!(field.field_type(), FieldType::Int | FieldType::Float);
-<<<<<<< HEAD
-    let Some(field) = Field::by_name(name) else {
-        let fault = Fault::new(format!("unknown field `{name}`"));
-        let likely = Field::suggest(name).map(Field::name);
-        file.fault(
-            value.span(),
-            fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned()),
-        );
-        return None;
-=======
     let field = match named_field(name) {
         Ok(field) => field,
         Err(fault) => {
             file.fault(value.span(), fault);
             return None;
         }
->>>>>>> rules
     };
     if !numeric(&field) {
         let message = format!(
@@ -447,22 +436,9 @@ fn read_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Op
     let to = table.word(file, "to", (AlertTo::WORDS, AlertTo::parse), None);
     let mut dedup = Vec::new();
     for name in table.texts(file, "dedup") {
-<<<<<<< HEAD
-        match Field::by_name(&name.text) {
-            Some(field) => dedup.push(field),
-            None => {
-                let fault = Fault::new(format!("unknown field `{}`", name.text));
-                let likely = Field::suggest(&name.text).map(Field::name);
-                file.fault(
-                    name.range,
-                    fault.did_you_mean(likely, || "every field is listed in docs/fields.md".to_owned()),
-                );
-            }
-=======
         match named_field(&name.text) {
             Ok(field) => dedup.push(field),
             Err(fault) => file.fault(name.range, fault),
->>>>>>> rules
         }
     }
     table.finish(file);

@@ -163,14 +163,10 @@ mod tests {
                 info.field_type == FieldType::Text || info.domain.is_empty(),
                 "{field}"
             );
-<<<<<<< HEAD
-            assert!(info.meaning.ends_with('.'), "{field}: the meaning is a sentence");
-=======
             assert!(
                 info.meaning.ends_with('.'),
                 "{field}: the meaning is a sentence"
             );
->>>>>>> rules
         }
     }
 

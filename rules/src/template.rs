@@ -144,8 +144,7 @@ mod tests {
         slots.set_float(Field::TravelSpeedKmh, 8432.57);
         slots.set_float(Field::AddressShareOfEveryone, 0.0204);
         slots.set_bool(Field::DeviceManaged, false);
-        let text =
-            "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
+        let text = "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
         let template = Template::parse(text).unwrap();
         assert_eq!(
             template.render(|field| slots.get(field)),
@@ -162,11 +161,7 @@ mod tests {
         };
         assert_eq!(
             fault("a {device.famly} b"),
-<<<<<<< HEAD
-            (3..15, "unknown field `device.famly` in the text".to_owned())
-=======
             (3..15, "unknown field `device.famly`".to_owned())
->>>>>>> rules
         );
         assert_eq!(fault("a {b"), (2..3, "`{` without its partner".to_owned()));
         assert_eq!(fault("é }"), (3..4, "`}` without its partner".to_owned()));

@@ -227,13 +227,9 @@ impl<'a, 'i> TableReader<'a, 'i> {
         let elements = value.get_ref().as_array().into_iter().flatten();
         for element in elements {
             match element.get_ref() {
-<<<<<<< HEAD
-                DeValue::Table(table) => readers.push(TableReader::new(table, element.span(), what)),
-=======
                 DeValue::Table(table) => {
                     readers.push(TableReader::new(table, element.span(), what))
                 }
->>>>>>> rules
                 _ => file.fault(
                     element.span(),
                     Fault::new(format!("`{key}` is written `[[{key}]]`")),

@@ -3,7 +3,6 @@
 //! Pure: no clock, no I/O. It knows the form of an event and nothing of what it means; looking up the device, the
 //! network and the place is the next step (`enrich`).
 
-mod json;
 pub mod limits;
 mod login_event;
 mod object;
@@ -24,8 +23,8 @@ mod parse_properties;
 mod parse_tests;
 
 pub use login_event::{
-    Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor, Feedback,
-    LoginEvent, Password, Session, SoftwareAgent, UsedFactor, User,
+    Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor,
+    Feedback, LoginEvent, Password, Session, SoftwareAgent, UsedFactor, User,
 };
 pub use parse::{OWN_SOURCE, parse, parse_own};
 pub use parse_error::{ParseError, Reason};

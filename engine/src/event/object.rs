@@ -22,29 +22,28 @@ macro_rules! object {
                 fields: <$reader as $crate::event::reader::Reader>::fields,
             },)+];
 
-            fn read_fields(
-                input: &mut $crate::event::json::Input<'_>,
-            ) -> Result<Self, $crate::event::parse_error::Refusal> {
+            fn read_fields<'de, A: serde::de::MapAccess<'de>>(
+                context: &mut $crate::event::reader::Context,
+                mut map: A,
+            ) -> Result<Self, A::Error> {
                 $(let mut $field: Option<<$reader as $crate::event::reader::Reader>::Out> = None;)+
-                input.enter()?;
-                let mut first = true;
-                while let Some(name) = $crate::event::reader::next_field::<Self>(input, &mut first)? {
-                    match name {
-                        $($key => $crate::event::reader::read_field::<$reader>($key, &mut $field, input)?,)+
-                        other => $crate::event::reader::skip_field(other, input)?,
+                while let Some(key) = map.next_key::<$crate::event::reader::Key<'de>>()? {
+                    match &*key.0 {
+                        $($key => context.field::<$reader, A>($key, &mut $field, &mut map)?,)+
+                        other => context.skip(other, &mut map)?,
                     }
                 }
                 Ok(Self {
-                    $($field: $crate::event::object::object!(@settle $rule $key $field),)+
+                    $($field: $crate::event::object::object!(@settle $rule context $key $field),)+
                 })
             }
         }
     )+};
     (@required need) => { true };
     (@required $other:ident) => { false };
-    (@settle need $key:literal $slot:ident) => { $crate::event::reader::needed($key, $slot)? };
-    (@settle may $key:literal $slot:ident) => { $slot };
-    (@settle or $key:literal $slot:ident) => { $slot.unwrap_or_default() };
+    (@settle need $context:ident $key:literal $slot:ident) => { $context.required($key, $slot)? };
+    (@settle may $context:ident $key:literal $slot:ident) => { $slot };
+    (@settle or $context:ident $key:literal $slot:ident) => { $slot.unwrap_or_default() };
 }
 
 pub(super) use object;

@@ -5,13 +5,16 @@
 //! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, because
 //! two readers of such a line would not read the same event.
 
-use super::json::Input;
 use super::limits::EVENT_BYTES_MAX;
 use super::login_event::LoginEvent;
 use super::parse_error::{ParseError, Reason};
-use super::reader::Reader;
+use super::reader::{Context, Seed};
 use super::required::lacking;
 use super::values::Object;
+use serde::Deserialize;
+use serde::de::DeserializeSeed;
+use serde_json::value::RawValue;
+use std::marker::PhantomData;
 
 /// The source of events that Doorward makes itself.
 pub const OWN_SOURCE: &str = "doorward";
@@ -37,7 +40,10 @@ pub fn parse_own(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
 fn read_line(bytes: &[u8], writer: Writer) -> Result<LoginEvent, ParseError> {
     let whole = |reason, rest: &str| Err(ParseError::new(String::new(), reason, rest));
     if bytes.len() > EVENT_BYTES_MAX {
-        let rest = format!("has {} bytes, at most {EVENT_BYTES_MAX} are taken", bytes.len());
+        let rest = format!(
+            "has {} bytes, at most {EVENT_BYTES_MAX} are taken",
+            bytes.len()
+        );
         return whole(Reason::TooLarge, &rest);
     }
     match std::str::from_utf8(bytes) {
@@ -63,17 +69,20 @@ fn read_event(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
 
 /// An event without envelope.
 fn read_bare(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
-    let mut input = Input::new(text);
-    let event = Object::<LoginEvent>::read(&mut input)?;
-    input.end()?;
-    let missing = || {
-        ParseError::new(
-            String::new(),
-            Reason::WrongType,
-            "must be an object, but is nothing",
-        )
+    let mut context = Context::default();
+    let mut input = serde_json::Deserializer::from_str(text);
+    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
+    let event = match read.and_then(|event| input.end().map(|()| event)) {
+        Ok(Some(event)) => event,
+        Ok(None) => {
+            return Err(ParseError::new(
+                String::new(),
+                Reason::WrongType,
+                "must be an object, but is nothing",
+            ));
+        }
+        Err(error) => return Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
     };
-    let event = event.ok_or_else(missing)?;
     // Whoever could send in our name could grant attempts.
     if writer == Writer::Sender && event.source.trim().eq_ignore_ascii_case(OWN_SOURCE) {
         let rest = format!("is `{OWN_SOURCE}`, which is reserved for events of our own");
@@ -96,65 +105,67 @@ fn read_bare(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
     }
 }
 
-/// What we read of a CloudEvents 1.0 envelope: the JSON text of two attributes.
+fn syntax_error(error: &serde_json::Error) -> ParseError {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    let place = match error.line() {
+        0 | 1 => format!("column {}", error.column()),
+        line => format!("line {line}, column {}", error.column()),
+    };
+    ParseError::new(
+        String::new(),
+        Reason::InvalidJson,
+        &format!("is no JSON: {what} at {place}"),
+    )
+}
+
+/// What we read of a CloudEvents 1.0 envelope.
+#[derive(Deserialize)]
 struct Envelope<'a> {
-    specversion: &'a str,
-    data: Option<&'a str>,
+    #[serde(borrow)]
+    specversion: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
     /// The envelope, if this is one.
     fn read(text: &'a str) -> Option<Self> {
-        let mut input = Input::new(text);
-        let (mut specversion, mut data) = (None, None);
-        if input.peek() != Some(b'{') {
-            return None;
-        }
-        input.enter().ok()?;
-        let mut first = true;
-        while let Some(key) = input.next_key(&mut first).ok()? {
-            let value = input.raw().ok()?;
-            match &*key {
-                "specversion" => specversion = Some(value),
-                "data" => data = Some(value).filter(|&value| value != "null"),
-                _ => {}
-            }
-        }
-        input.end().ok()?;
-        Some(Self {
-            specversion: specversion?,
-            data,
-        })
+        serde_json::from_str::<Self>(text)
+            .ok()
+            .filter(|envelope| envelope.specversion.is_some())
     }
 
     fn event(&self, writer: Writer) -> Result<LoginEvent, ParseError> {
-        if self.specversion != "\"1.0\"" {
-            let rest = "is a version of CloudEvents that we do not know; `1.0` is taken";
-            return Err(ParseError::new(
-                "specversion".to_owned(),
-                Reason::UnknownValue,
-                rest,
-            ));
+        match self.specversion.map(RawValue::get) {
+            Some("\"1.0\"") => {}
+            _ => {
+                let rest = "is a version of CloudEvents that we do not know; `1.0` is taken";
+                return Err(ParseError::new(
+                    "specversion".to_owned(),
+                    Reason::UnknownValue,
+                    rest,
+                ));
+            }
         }
         let Some(data) = self.data else {
             let rest = "is missing; the event is taken from there";
-            return Err(ParseError::new("data".to_owned(), Reason::MissingField, rest));
+            return Err(ParseError::new(
+                "data".to_owned(),
+                Reason::MissingField,
+                rest,
+            ));
         };
-        read_bare(data, writer).map_err(|error| {
-            let field = if error.field.is_empty() {
-                "data".to_owned()
-            } else {
-                format!("data.{}", error.field)
-            };
-            let message =
-                error
-                    .message
-                    .replacen('`', "`data.", usize::from(!error.field.is_empty()));
-            ParseError {
-                field,
-                message,
+        read_bare(data.get(), writer).map_err(|error| match error.field.as_str() {
+            "" => ParseError {
+                field: "data".to_owned(),
                 ..error
-            }
+            },
+            field => ParseError {
+                message: error.message.replacen('`', "`data.", 1),
+                field: format!("data.{field}"),
+                ..error
+            },
         })
     }
 }

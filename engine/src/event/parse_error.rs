@@ -94,76 +94,6 @@ impl ParseError {
     }
 }
 
-/// One step of the way from the event to a value.
-#[derive(Debug)]
-pub(super) enum Step {
-    Field(&'static str),
-    /// A name that the sender chose.
-    Key(String),
-    Index(usize),
-}
-
-/// A refusal on its way out: each caller adds the step that leads to where it happened. Behind a pointer, so that the
-/// good way carries no weight.
-#[derive(Debug)]
-pub(super) struct Refusal(Box<Problem>);
-
-#[derive(Debug)]
-struct Problem {
-    reason: Reason,
-    /// The sentence after the name of the field.
-    rest: String,
-    /// Innermost step first.
-    way: Vec<Step>,
-}
-
-impl Refusal {
-    #[cold]
-    pub(super) fn new(reason: Reason, rest: impl Into<String>) -> Self {
-        Self(Box::new(Problem {
-            reason,
-            rest: rest.into(),
-            way: Vec::new(),
-        }))
-    }
-
-    /// The same, known to be at this step. What is no JSON is wrong as a whole.
-    #[cold]
-    pub(super) fn at(mut self, step: Step) -> Self {
-        if self.0.reason != Reason::InvalidJson {
-            self.0.way.push(step);
-        }
-        self
-    }
-
-    #[cfg(test)]
-    pub(super) const fn reason(&self) -> Reason {
-        self.0.reason
-    }
-}
-
-impl From<Refusal> for ParseError {
-    fn from(Refusal(problem): Refusal) -> Self {
-        Self::new(dotted(&problem.way), problem.reason, &problem.rest)
-    }
-}
-
-/// `auth.enrolled[2].type`, from steps that start at the innermost. Names of the sender are cleaned and cut.
-fn dotted(way: &[Step]) -> String {
-    let mut path = String::new();
-    for step in way.iter().rev() {
-        if !path.is_empty() && !matches!(step, Step::Index(_)) {
-            path.push('.');
-        }
-        let _ = match step {
-            Step::Field(name) => path.write_str(name),
-            Step::Key(key) => path.write_str(quoted(key).trim_matches('`')),
-            Step::Index(index) => write!(path, "[{index}]"),
-        };
-    }
-    path
-}
-
 /// Longest piece of the sender's text that a message shows, in characters.
 const SHOWN_CHARS: usize = 80;
 
@@ -223,18 +153,6 @@ mod tests {
         assert_eq!(quoted("a\u{202e}b\n`c\u{0}\u{7f}\u{200b}d"), "`abcd`");
         assert_eq!(quoted(&"é".repeat(81)), format!("`{}…`", "é".repeat(80)));
         assert_eq!(quoted(&"é".repeat(80)), format!("`{}`", "é".repeat(80)));
-    }
-
-    #[test]
-    fn paths_read_from_the_outside() {
-        let way = [
-            Step::Field("type"),
-            Step::Index(2),
-            Step::Field("enrolled"),
-            Step::Field("auth"),
-        ];
-        assert_eq!(dotted(&way), "auth.enrolled[2].type");
-        assert_eq!(dotted(&[Step::Key("a\u{202e}`b".to_owned())]), "ab");
     }
 
     #[test]

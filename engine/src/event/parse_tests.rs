@@ -406,6 +406,6 @@ fn messages_are_sentences_for_people() {
     let error = parse(b"{\"id\": tru}").unwrap_err();
     assert_eq!(
         error.message,
-        "the event is no JSON: expected a value at byte 8"
+        "the event is no JSON: expected ident at column 11"
     );
 }

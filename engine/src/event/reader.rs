@@ -36,7 +36,12 @@ impl Context {
     }
 
     /// Notes the problem of one field of the present object.
-    pub(super) fn refuse_field<E: Error>(&mut self, field: &'static str, reason: Reason, rest: &str) -> E {
+    pub(super) fn refuse_field<E: Error>(
+        &mut self,
+        field: &'static str,
+        reason: Reason,
+        rest: &str,
+    ) -> E {
         self.way.push(Step::Field(field));
         self.refuse(reason, rest)
     }
@@ -69,7 +74,11 @@ impl Context {
     }
 
     /// Passes over the value of a field that we do not know.
-    pub(super) fn skip<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    pub(super) fn skip<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         let text = map.next_value::<&RawValue>()?.get();
         if self.depth + nesting(text) > DEPTH_MAX {
             self.way.push(Step::Key(key.to_owned()));
@@ -79,7 +88,10 @@ impl Context {
     }
 
     pub(super) fn refuse_depth<E: Error>(&mut self) -> E {
-        self.refuse(Reason::TooDeep, format!("nests deeper than {DEPTH_MAX} levels"))
+        self.refuse(
+            Reason::TooDeep,
+            format!("nests deeper than {DEPTH_MAX} levels"),
+        )
     }
 
     /// How deep the innermost open object or list is; the event is 1.
@@ -88,7 +100,11 @@ impl Context {
     }
 
     /// What an absent required field of the present object is.
-    pub(super) fn required<E: Error, T>(&mut self, field: &'static str, slot: Option<T>) -> Result<T, E> {
+    pub(super) fn required<E: Error, T>(
+        &mut self,
+        field: &'static str,
+        slot: Option<T>,
+    ) -> Result<T, E> {
         match slot {
             Some(value) => Ok(value),
             None => Err(self.refuse_field(field, Reason::MissingField, "is missing")),
@@ -148,6 +164,9 @@ pub(super) trait Reader {
         Self::WANTED.to_owned()
     }
 
+    /// What stands between the path of the value and the names of the fields inside.
+    const WITHIN: &'static str = ".";
+
     /// The documented fields inside, where there are any.
     fn fields() -> &'static [FieldDoc] {
         &[]
@@ -178,11 +197,17 @@ pub(super) trait Reader {
         Err(wrong_type::<Self, E>(context, "a number"))
     }
 
-    fn list<'de, A: SeqAccess<'de>>(context: &mut Context, _list: A) -> Result<Option<Self::Out>, A::Error> {
+    fn list<'de, A: SeqAccess<'de>>(
+        context: &mut Context,
+        _list: A,
+    ) -> Result<Option<Self::Out>, A::Error> {
         Err(wrong_type::<Self, A::Error>(context, "a list"))
     }
 
-    fn object<'de, A: MapAccess<'de>>(context: &mut Context, _map: A) -> Result<Option<Self::Out>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(
+        context: &mut Context,
+        _map: A,
+    ) -> Result<Option<Self::Out>, A::Error> {
         Err(wrong_type::<Self, A::Error>(context, "an object"))
     }
 }
@@ -204,6 +229,8 @@ pub struct FieldDoc {
     pub meaning: &'static [&'static str],
     /// Its type and limits.
     pub describe: fn() -> String,
+    /// What stands between its path and the names of the fields inside.
+    pub within: &'static str,
     /// The fields inside.
     pub fields: fn() -> &'static [FieldDoc],
 }
@@ -212,7 +239,8 @@ pub struct FieldDoc {
 pub(super) trait Fields: Sized {
     const FIELDS: &'static [FieldDoc];
 
-    fn read_fields<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Self, A::Error>;
+    fn read_fields<'de, A: MapAccess<'de>>(context: &mut Context, map: A)
+    -> Result<Self, A::Error>;
 }
 
 /// Hands the context down to where a value is read.
@@ -308,14 +336,17 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
     Ok(members.into_boxed_slice())
 }
 
+/// Names with what was read of their values.
+pub(super) type Entries<T> = Vec<(Box<str>, T)>;
+
 /// The members of a map, at most `max`, sorted by key.
 pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     context: &mut Context,
     mut map: A,
     max: usize,
     key_bytes_max: usize,
-) -> Result<Vec<(Box<str>, R::Out)>, A::Error> {
-    let mut entries: Vec<(Box<str>, R::Out)> = Vec::new();
+) -> Result<Entries<R::Out>, A::Error> {
+    let mut entries: Entries<R::Out> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key::<Key<'de>>()? {
         count += 1;

@@ -125,7 +125,10 @@ impl Reader for Moment {
 
     fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Timestamp>, E> {
         let refused = |error: TimeError| {
-            context.refuse(Reason::BadTime, format!("is {}, which {error}", quoted(value)))
+            context.refuse(
+                Reason::BadTime,
+                format!("is {}, which {error}", quoted(value)),
+            )
         };
         Timestamp::parse(value).map(Some).map_err(refused)
     }
@@ -223,7 +226,9 @@ impl Reader for Method {
     }
 
     fn text<E: Error>(_context: &mut Context, value: &str) -> Result<Option<AuthMethod>, E> {
-        Ok(Some(AuthMethod::from_name(value).unwrap_or(AuthMethod::Other)))
+        Ok(Some(
+            AuthMethod::from_name(value).unwrap_or(AuthMethod::Other),
+        ))
     }
 }
 
@@ -257,6 +262,7 @@ pub(super) struct List<R, const MAX: usize>(PhantomData<R>);
 impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
     type Out = Box<[R::Out]>;
     const WANTED: &'static str = "a list";
+    const WITHIN: &'static str = "[].";
 
     fn describe() -> String {
         match R::fields() {
@@ -269,7 +275,10 @@ impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
         R::fields()
     }
 
-    fn list<'de, A: SeqAccess<'de>>(context: &mut Context, list: A) -> Result<Option<Self::Out>, A::Error> {
+    fn list<'de, A: SeqAccess<'de>>(
+        context: &mut Context,
+        list: A,
+    ) -> Result<Option<Self::Out>, A::Error> {
         members::<R, A>(context, list, MAX).map(Some)
     }
 }
@@ -321,7 +330,10 @@ impl<const MAX: usize> Reader for Map<MAX> {
         )
     }
 
-    fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<TextMap>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(
+        context: &mut Context,
+        map: A,
+    ) -> Result<Option<TextMap>, A::Error> {
         let entries = entries::<Scalar, A>(context, map, MAX, NAME_BYTES_MAX)?;
         Ok(Some(TextMap(entries.into_boxed_slice())))
     }
@@ -342,7 +354,10 @@ impl<T: Fields> Reader for Object<T> {
         T::FIELDS
     }
 
-    fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<T>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(
+        context: &mut Context,
+        map: A,
+    ) -> Result<Option<T>, A::Error> {
         T::read_fields(context, map).map(Some)
     }
 }
@@ -353,6 +368,7 @@ pub(super) struct Rare<R>(PhantomData<R>);
 impl<R: Reader> Reader for Rare<R> {
     type Out = Box<R::Out>;
     const WANTED: &'static str = R::WANTED;
+    const WITHIN: &'static str = R::WITHIN;
 
     fn describe() -> String {
         R::describe()
