@@ -1,0 +1,104 @@
+//! One MaxMind file in memory: verified as a whole when loaded, then only read.
+
+use std::net::IpAddr;
+
+use maxminddb::{MaxMindDbError, Reader, WithinOptions};
+
+use crate::error::LoadError;
+use crate::record::{Answer, RecordKind};
+use crate::source::{DatabaseInfo, Source, SourceKind};
+
+/// How many records are looked at, at most, to see what a file holds.
+const SAMPLE: usize = 4_096;
+
+/// What stands between the data and the metadata of every MaxMind file.
+const METADATA_MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
+/// The metadata is within so many bytes of the end (MaxMind DB format 2.0).
+const METADATA_MAX_SIZE: usize = 128 * 1024;
+
+/// A record that was verified and still could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+/// A MaxMind file whose tree and records have been verified.
+pub(crate) struct MaxMindFile {
+    name: String,
+    size: u64,
+    reader: Reader<Vec<u8>>,
+}
+
+impl MaxMindFile {
+    /// Takes the bytes, verifies all of them, and looks whether they hold records of kind `K`.
+    pub(crate) fn load<K: RecordKind>(source: Source) -> Result<MaxMindFile, LoadError> {
+        let Source { name, bytes } = source;
+        let size = bytes.len() as u64;
+        match verified::<K>(bytes) {
+            Ok((reader, true)) => Ok(MaxMindFile { name, size, reader }),
+            Ok((reader, false)) => Err(LoadError::WrongContent {
+                file: name,
+                database_type: reader.metadata().database_type.clone(),
+                expected: K::SOURCE,
+            }),
+            Err(error) => Err(LoadError::Broken {
+                file: name,
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// The record of the network that holds the address, if it says anything.
+    pub(crate) fn get<K: RecordKind>(
+        &self,
+        ip: IpAddr,
+    ) -> Result<Option<K::Record<'_>>, Unreadable> {
+        if ip.is_ipv6() && self.reader.metadata().ip_version == 4 {
+            return Ok(None);
+        }
+        let record = self
+            .reader
+            .lookup(ip)
+            .and_then(|found| found.decode::<K::Record<'_>>());
+        record
+            .map(|record| record.filter(Answer::is_answer))
+            .map_err(|_| Unreadable)
+    }
+
+    /// What the file says about itself.
+    pub(crate) fn info(&self, kind: SourceKind) -> DatabaseInfo {
+        let metadata = self.reader.metadata();
+        DatabaseInfo {
+            kind,
+            name: self.name.clone(),
+            database_type: metadata.database_type.clone(),
+            built_at: Some(metadata.build_epoch),
+            ip_version: Some(metadata.ip_version),
+            entries: u64::from(metadata.node_count),
+            size: self.size,
+        }
+    }
+}
+
+/// Whether the bytes are a MaxMind file, by the mark at their end or by the name.
+pub(crate) fn is_maxmind(source: &Source) -> bool {
+    let tail_at = source.bytes.len().saturating_sub(METADATA_MAX_SIZE);
+    let tail = source.bytes.get(tail_at..).unwrap_or_default();
+    let is_marked = tail
+        .windows(METADATA_MARKER.len())
+        .any(|window| window == METADATA_MARKER);
+    is_marked || source.name.to_ascii_lowercase().ends_with(".mmdb")
+}
+
+/// A reader whose every byte has been looked at, and whether one of the first records says something.
+fn verified<K: RecordKind>(bytes: Vec<u8>) -> Result<(Reader<Vec<u8>>, bool), MaxMindDbError> {
+    let reader = Reader::from_source(bytes)?;
+    reader.verify()?;
+    let mut says_something = false;
+    for found in reader.networks(WithinOptions::default())?.take(SAMPLE) {
+        let record = found?.decode::<K::Record<'_>>()?;
+        says_something = record.is_some_and(|record| record.is_answer());
+        if says_something {
+            break;
+        }
+    }
+    Ok((reader, says_something))
+}
