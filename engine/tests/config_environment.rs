@@ -1,5 +1,7 @@
 //! The environment overrides the file; what it does not know is refused.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::path::{Path, PathBuf};
 
 use doorward::config::{Environment, Loaded, Mode, Origin, Request, load};

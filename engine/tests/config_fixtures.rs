@@ -2,6 +2,8 @@
 //!
 //! `fixtures/config/invalid/NAME.toml` belongs to `NAME.txt`, one problem a line, the path of the folder left out.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

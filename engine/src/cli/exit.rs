@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::pipeline::ports::{SinkError, StoreError};
-use crate::telemetry::escape::escape;
+use crate::telemetry::escape::{escape, lines_escaped};
 use crate::telemetry::log::LogError;
 use crate::telemetry::metrics::MetricsError;
 #[cfg(feature = "metrics")]
@@ -212,7 +212,7 @@ impl CliError {
         for detail in self.details() {
             for line in detail.lines() {
                 // Writing to a string cannot fail.
-                let _ = writeln!(out, "  {}", escape(line));
+                let _ = writeln!(out, "  {}", lines_escaped(line));
             }
         }
         let _ = writeln!(out, "help: {}", self.advice());
