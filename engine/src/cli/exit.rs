@@ -189,7 +189,7 @@ impl CliError {
             Exit::Done | Exit::CheckFailed => "",
             Exit::Usage => "`doorward --help` shows what there is",
             Exit::Configuration => {
-                "correct the places named above; `engine/default-config.toml` explains every setting"
+                "correct the places named above; `doorward config reference` explains every setting"
             }
             Exit::Input => "check the path and whether you may read it",
             Exit::StoreRefused => "end the other process, or name another folder with `--data`",
