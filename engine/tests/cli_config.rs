@@ -1,5 +1,7 @@
 //! `doorward config` prints what is in force and refuses what is wrong, all of it at once.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

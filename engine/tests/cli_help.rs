@@ -1,5 +1,7 @@
 //! Every command explains itself with an example, and every example it prints works.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -71,7 +73,15 @@ fn every_command_has_help_with_an_example_that_works() {
     let mut found = Vec::new();
     all_help(folder.path(), &[], &mut found);
     let names: Vec<_> = found.iter().map(|(command, _)| command.join(" ")).collect();
-    for name in ["config", "config show", "config check", "version"] {
+    for name in [
+        "config show",
+        "config check",
+        "geoip info",
+        "geoip lookup",
+        "rules check",
+        "rules test",
+        "version",
+    ] {
         assert!(names.iter().any(|have| have == name), "{name} in {names:?}");
     }
     for (command, help) in &found {

@@ -1,10 +1,10 @@
-//! `doorward config show|check`: what is in force, and whether it can be.
+//! `doorward config show|check|reference`: what is in force, whether it can be, and what there is to set.
 
 use clap::{Args, Subcommand};
 
 use super::exit::{CliError, Exit};
 use super::output::print;
-use crate::config::{ConfigError, Loaded, Origin, show};
+use crate::config::{ConfigError, DEFAULTS, Loaded, Origin, show};
 use crate::telemetry::escape::escape;
 
 const EXAMPLE: &str = "Example:
@@ -18,6 +18,9 @@ const SHOW_EXAMPLE: &str = "Example:
 const CHECK_EXAMPLE: &str = "Example:
   doorward config check
   doorward --config doorward.toml config check";
+
+const REFERENCE_EXAMPLE: &str = "Example:
+  doorward config reference";
 
 /// Arguments of `doorward config`.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +44,9 @@ pub enum ConfigAction {
     /// Check the configuration and that the files it names can be opened; tells all problems at once
     #[command(after_help = CHECK_EXAMPLE)]
     Check,
+    /// Print every setting with its default, unit and meaning
+    #[command(after_help = REFERENCE_EXAMPLE)]
+    Reference,
 }
 
 /// Shows or checks what was loaded. A configuration that does not load was refused before.
@@ -53,6 +59,7 @@ pub fn run(args: &ConfigArgs, loaded: &Loaded) -> Result<Exit, CliError> {
             let origins = origin.then_some(&loaded.origins);
             print(&show(&loaded.settings, origins))?;
         }
+        ConfigAction::Reference => print(DEFAULTS)?,
         ConfigAction::Check => {
             let problems = loaded.missing_files();
             if !problems.is_empty() {

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::pipeline::ports::{SinkError, StoreError};
-use crate::telemetry::escape::escape;
+use crate::telemetry::escape::{escape, lines_escaped};
 use crate::telemetry::log::LogError;
 use crate::telemetry::metrics::MetricsError;
 #[cfg(feature = "metrics")]
@@ -189,7 +189,7 @@ impl CliError {
             Exit::Done | Exit::CheckFailed => "",
             Exit::Usage => "`doorward --help` shows what there is",
             Exit::Configuration => {
-                "correct the places named above; `engine/default-config.toml` explains every setting"
+                "correct the places named above; `doorward config reference` explains every setting"
             }
             Exit::Input => "check the path and whether you may read it",
             Exit::StoreRefused => "end the other process, or name another folder with `--data`",
@@ -212,7 +212,7 @@ impl CliError {
         for detail in self.details() {
             for line in detail.lines() {
                 // Writing to a string cannot fail.
-                let _ = writeln!(out, "  {}", escape(line));
+                let _ = writeln!(out, "  {}", lines_escaped(line));
             }
         }
         let _ = writeln!(out, "help: {}", self.advice());

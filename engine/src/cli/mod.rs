@@ -12,6 +12,7 @@ pub mod output;
 pub mod replay;
 pub mod rules;
 pub mod run;
+pub mod sources;
 pub mod version;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,6 +46,10 @@ pub struct Cli {
 pub enum Command {
     /// Show or check the configuration
     Config(config::ConfigArgs),
+    /// Ask the databases of places and networks
+    Geoip(geoip::GeoipArgs),
+    /// Check rule files, or run the tests inside them
+    Rules(rules::RulesArgs),
     /// Print the version and what this binary was built with
     Version(version::VersionArgs),
 }
@@ -88,6 +93,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     log::start(&loaded.settings.log)?;
     match &cli.command {
         Command::Config(args) => config::run(args, &loaded),
+        Command::Geoip(args) => geoip::run(args, &loaded.settings),
+        Command::Rules(args) => rules::run(args, &loaded.settings),
         Command::Version(args) => version::run(args),
     }
 }
@@ -108,10 +115,7 @@ mod tests {
         rules::RulesArgs::augment_args(clap::Command::new("rules")).debug_assert();
     }
 
-    fn parsed<A: Args>(name: &'static str, line: &str) -> Result<A, clap::Error>
-    where
-        A: clap::FromArgMatches,
-    {
+    fn parsed<A: Args>(name: &'static str, line: &str) -> Result<A, clap::Error> {
         let words = std::iter::once(name).chain(line.split_whitespace());
         let matches = A::augment_args(clap::Command::new(name)).try_get_matches_from(words)?;
         A::from_arg_matches(&matches)

@@ -1,6 +1,7 @@
 //! From texts to merged entries: which keys exist, what was meant by those that do not.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use toml::Spanned;
@@ -39,6 +40,7 @@ impl Document<'_> {
     fn entry(&self, key: &Spanned<impl Sized>, value: &Spanned<DeValue<'_>>) -> Entry {
         Entry {
             raw: Raw::from_toml(value.get_ref()),
+            otherwise: None,
             origin: self.origin(key.span().start),
             folder: self.folder.to_owned(),
         }
@@ -169,11 +171,14 @@ impl Layers {
     }
 
     /// Lays one environment variable over what is there. `name` begins with [`VARIABLE_PREFIX`].
-    pub(super) fn add_variable(&mut self, name: &str, value: &str, folder: &Path) {
+    pub(super) fn add_variable(&mut self, name: &str, value: &OsStr, folder: &Path) {
         let origin = Origin::Environment(name.to_owned());
         let Some(row) = self.table.iter().find(|row| row.variable() == name) else {
-            let names = self.table.iter().map(Setting::variable);
-            let suggestion = nearest(name, names.chain([format!("{VARIABLE_PREFIX}CONFIG")]));
+            // Without the prefix, which is the same in all and would make anything look near.
+            let rest = |name: &str| name.trim_start_matches(VARIABLE_PREFIX).to_owned();
+            let names = self.table.iter().map(|row| rest(&row.variable()));
+            let near = nearest(&rest(name), names.chain(["CONFIG".to_owned()]));
+            let suggestion = near.map(|near| format!("{VARIABLE_PREFIX}{near}"));
             self.problems.push(Problem::Unknown {
                 origin,
                 what: "variable",
@@ -182,8 +187,19 @@ impl Layers {
             });
             return;
         };
+        let Some(value) = value.to_str() else {
+            self.problems.push(Problem::NotAllowed {
+                origin,
+                key: row.key(),
+                found: "not UTF-8 text".to_owned(),
+                allowed: row.allowed.clone(),
+            });
+            return;
+        };
+        let (raw, otherwise) = readings_of_variable(value);
         let entry = Entry {
-            raw: value_of_variable(value),
+            raw,
+            otherwise,
             origin,
             folder: folder.to_owned(),
         };
@@ -194,6 +210,7 @@ impl Layers {
     pub(super) fn add_flag(&mut self, flag: &'static str, key: &str, value: &str, folder: &Path) {
         let entry = Entry {
             raw: Raw::Text(value.to_owned()),
+            otherwise: None,
             origin: Origin::Flag(flag),
             folder: folder.to_owned(),
         };
@@ -253,15 +270,17 @@ impl Layers {
     }
 }
 
-/// TOML where the text is a number, a flag, a list or a table; else text as it stands, so that nobody has to quote
-/// inside a shell's quotes.
-fn value_of_variable(text: &str) -> Raw {
-    match DeValue::parse(text) {
-        Ok(value) => match value.get_ref() {
-            DeValue::String(_) | DeValue::Datetime(_) => Raw::Text(text.to_owned()),
-            _ => Raw::from_toml(value.get_ref()),
-        },
-        Err(_) => Raw::Text(text.to_owned()),
+/// The readings of a variable. Lists and tables are TOML; anything else is text as it stands, so that nobody has to
+/// quote inside a shell's quotes, and perhaps a number or a flag.
+fn readings_of_variable(text: &str) -> (Raw, Option<Raw>) {
+    let plain = Raw::Text(text.to_owned());
+    let Ok(value) = DeValue::parse(text) else {
+        return (plain, None);
+    };
+    match value.get_ref() {
+        DeValue::Array(_) | DeValue::Table(_) => (Raw::from_toml(value.get_ref()), None),
+        DeValue::String(_) | DeValue::Datetime(_) => (plain, None),
+        _ => (plain, Some(Raw::from_toml(value.get_ref()))),
     }
 }
 

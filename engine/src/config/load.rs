@@ -114,7 +114,10 @@ fn finish(layers: Layers) -> Result<(Settings, BTreeMap<String, Origin>), Config
     }
     match settings {
         Some(settings) if problems.is_empty() => Ok((settings, origins)),
-        _ => Err(ConfigError { problems }),
+        _ => {
+            problems.sort_by(|a, b| a.origin().cmp(&b.origin()));
+            Err(ConfigError { problems })
+        }
     }
 }
 
@@ -183,7 +186,7 @@ fn add_environment(layers: &mut Layers, environment: &Environment) {
         if !ours || name == FILE_VARIABLE || name.starts_with(TEST_PREFIX) {
             continue;
         }
-        layers.add_variable(&name, &value.to_string_lossy(), Path::new(""));
+        layers.add_variable(&name, value, Path::new(""));
     }
 }
 
@@ -196,7 +199,10 @@ fn resolve_references(layers: &mut Layers, environment: &Environment) {
             continue;
         };
         match resolved(entry, &key, environment) {
-            Ok(Some(text)) => entry.raw = Raw::Text(text),
+            Ok(Some(text)) => {
+                entry.raw = Raw::Text(text);
+                entry.otherwise = None;
+            }
             Ok(None) => {}
             Err(problem) => {
                 // The reference is gone, so that it is not told a second time as no key.

@@ -118,11 +118,30 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// Where it is, if it is inside of something that could be read.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::NotToml { origin, .. }
+            | Self::Unknown { origin, .. }
+            | Self::NotASection { origin, .. }
+            | Self::NotAllowed { origin, .. }
+            | Self::Conflict { origin, .. }
+            | Self::Reference { origin, .. }
+            | Self::MissingFile { origin, .. } => Some(origin),
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::NotText { .. } | Self::Missing { .. } => {
+                None
+            }
+        }
+    }
+}
+
 fn meant(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
 }
 
-/// All that is wrong with a configuration, in the order in which it was found; never empty.
+/// All that is wrong with a configuration, in the order of the layers, a file from top to bottom; never empty.
 #[derive(Debug, Error)]
 pub struct ConfigError {
     /// The problems.

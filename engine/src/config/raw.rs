@@ -101,7 +101,8 @@ pub(super) fn bare_or_quoted(key: &str) -> String {
 }
 
 /// Where a value was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Ordered as the layers are laid over each other, a file from top to bottom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// The defaults inside the binary.
     Default,
@@ -137,6 +138,8 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) raw: Raw,
+    /// A second reading of a variable, where a setting does not take text: the number or flag that the text spells.
+    pub(super) otherwise: Option<Raw>,
     pub(super) origin: Origin,
     pub(super) folder: PathBuf,
 }

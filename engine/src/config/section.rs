@@ -118,14 +118,16 @@ pub(super) fn application_key(id: &str, name: &str) -> String {
 }
 
 fn parse<K: Kind>(entry: &Entry, key: String, kind: &K) -> Result<K::Value, Problem> {
+    let otherwise = || kind.parse(entry.otherwise.as_ref()?, &entry.folder);
     kind.parse(&entry.raw, &entry.folder)
+        .or_else(otherwise)
         .ok_or_else(|| Problem::NotAllowed {
             origin: entry.origin.clone(),
             key,
             found: if kind.secret() {
                 "not a key".to_owned()
             } else {
-                format!("`{}`", entry.raw)
+                format!("`{}`", entry.otherwise.as_ref().unwrap_or(&entry.raw))
             },
             allowed: kind.allowed(),
         })

@@ -42,6 +42,18 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// As [`escape`], but line feeds and tabs stay: for texts of several lines that are ours and quote others.
+#[must_use]
+pub fn lines_escaped(text: &str) -> String {
+    let pieces = text.split_inclusive(['\n', '\t']);
+    pieces
+        .map(|piece| {
+            let body = piece.trim_end_matches(['\n', '\t']);
+            format!("{}{}", escape(body), piece.get(body.len()..).unwrap_or(""))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +63,11 @@ mod tests {
         for text in ["", "Zażółć gęślą jaźń", "日本語", "naïve 👍"] {
             assert!(matches!(escape(text), Cow::Borrowed(same) if same == text));
         }
+    }
+
+    #[test]
+    fn several_lines_keep_their_lines_and_tabs() {
+        assert_eq!(lines_escaped("a\tb\n\n\u{7}c\n"), "a\tb\n\n\\u0007c\n");
     }
 
     #[test]
