@@ -8,7 +8,9 @@ use std::str::FromStr;
 /// Points of one ledger line, an integer of 1/100 (16.13 points are `1613`).
 ///
 /// 10 points are a factor of ten in the odds of an attack; see `scoring`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Points(i32);
 
 /// The largest amount of points one rule may declare, in either direction.

@@ -143,6 +143,6 @@ fn software_facts(software: &crate::event::Software) -> SoftwareFacts {
         family: Arc::clone(&software.family),
         major: software.major,
         os: software.os.clone().unwrap_or_default(),
-        device_type: software.device_type.as_str().into(),
+        device_type: software.device_type,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use doorward_geoip::Network;
 use serde::{Deserialize, Serialize};
 
-pub use doorward_geoip::NetworkKind;
+pub use doorward_geoip::{NetworkClass, NetworkKind};
 
 /// A place with its error circle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct NetworkFacts {
     /// Canonical address; IPv4 in IPv6 is IPv4.
     pub ip: IpAddr,
     /// Class of the range, such as `public` or `private`.
-    pub class: Arc<str>,
+    pub class: NetworkClass,
     /// Kind by lists, `None` if on none.
     pub kind: Option<NetworkKind>,
     /// Number of the autonomous system.
@@ -49,7 +49,7 @@ impl NetworkFacts {
         let place = network.place.as_ref().filter(|place| !place.is_centroid);
         Self {
             ip,
-            class: Arc::from(network.class.as_str()),
+            class: network.class,
             kind: network.kind,
             asn: network.asn,
             organisation: network.organisation.clone(),

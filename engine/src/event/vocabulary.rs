@@ -13,7 +13,7 @@ pub trait Vocabulary: Copy + 'static {
 macro_rules! vocabulary {
     ($($(#[$meta:meta])* $name:ident { $($(#[$value_meta:meta])* $value:ident = $text:literal,)+ })+) => {$(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[repr(u8)]
         pub enum $name { $(
             #[doc = concat!("`", $text, "`")]
@@ -218,14 +218,16 @@ vocabulary! {
     }
 
     /// What a user agent claims to run on. Not sent in events: read from the agent.
+#[derive(Default)]
     DeviceType {
         Desktop = "desktop",
         Mobile = "mobile",
         Tablet = "tablet",
         Tv = "tv",
         Robot = "robot",
+        #[default]
         Other = "other",
-    }
+}
 
     /// How a device-bound key is bound.
     KeyKind {

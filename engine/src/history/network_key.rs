@@ -158,7 +158,7 @@ impl PerHalfLife {
 /// Whether an address says anything about where its user is. Documentation ranges do: tests and stories live there.
 #[must_use]
 pub fn tells_a_place(network: &NetworkFacts) -> bool {
-    matches!(&*network.class, "public" | "documentation")
+    network.class.has_place()
 }
 
 /// Whether a login of such a network may become the last place.

@@ -3,7 +3,7 @@
 use doorward_rules::{Field, Slots};
 
 use super::{LoginContext, Signal};
-use crate::history::crowd::{KeyView, UsersView};
+use crate::history::crowd::{UsersSeen, WindowCounts};
 
 /// What did others do from here in the last hour?
 pub struct CrowdSignal;
@@ -35,28 +35,28 @@ impl Signal for CrowdSignal {
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let crowd = context.crowd;
         let address = [Field::CrowdAddressAttempts1h, Field::CrowdAddressFailures1h];
-        counts(slots, address, crowd.address);
-        counts(slots, [Field::CrowdPrefixAttempts1h, Field::CrowdPrefixFailures1h], crowd.prefix);
+        counts(slots, address, Some(crowd.address));
+        counts(slots, [Field::CrowdPrefixAttempts1h, Field::CrowdPrefixFailures1h], Some(crowd.prefix));
         counts(slots, [Field::CrowdAsnAttempts1h, Field::CrowdAsnFailures1h], crowd.asn);
         counts(slots, [Field::CrowdDeviceAttempts1h, Field::CrowdDeviceFailures1h], crowd.device);
         counts(slots, [Field::CrowdSoftwareAttempts1h, Field::CrowdSoftwareFailures1h], crowd.software);
-        users(slots, Field::CrowdAddressUsersFailed1h, crowd.address_users);
-        users(slots, Field::CrowdPrefixUsersFailed1h, crowd.prefix_users);
+        users(slots, Field::CrowdAddressUsersFailed1h, Some(crowd.address_users));
+        users(slots, Field::CrowdPrefixUsersFailed1h, Some(crowd.prefix_users));
         users(slots, Field::CrowdDeviceUsersFailed1h, crowd.device_users);
-        if let Some(share) = crowd.address_users.and_then(|users| users.success_share()) {
+        if let Some(share) = crowd.address_users.success_share() {
             slots.set_float(Field::CrowdAddressSuccessShare1h, share);
         }
     }
 }
 
-fn counts(slots: &mut Slots, [attempts, failures]: [Field; 2], view: Option<KeyView>) {
+fn counts(slots: &mut Slots, [attempts, failures]: [Field; 2], view: Option<WindowCounts>) {
     if let Some(view) = view {
-        slots.set_int(attempts, i64::from(view.attempts_1h));
-        slots.set_int(failures, i64::from(view.failures_1h));
+        slots.set_int(attempts, i64::from(view.attempts));
+        slots.set_int(failures, i64::from(view.failures));
     }
 }
 
-fn users(slots: &mut Slots, field: Field, view: Option<UsersView>) {
+fn users(slots: &mut Slots, field: Field, view: Option<UsersSeen>) {
     if let Some(view) = view {
         slots.set_int(field, i64::from(view.failed));
     }

@@ -3,7 +3,6 @@
 use doorward_rules::{Field, Slots};
 
 use super::{LoginContext, Signal};
-use crate::history::device_identity::source_identity;
 
 /// How often did this user's sign-in fail just before?
 pub struct FailuresSignal;
@@ -19,8 +18,7 @@ impl Signal for FailuresSignal {
 
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let time = context.login.event.time.as_micros();
-        let device = source_identity(&context.login.device);
-        let wrong = context.failures.same_source_30m(device, context.network.ip, time);
+        let wrong = context.failures.same_source_30m(context.source_device, context.source_address, time);
         slots.set_int(Field::FailuresSameSource30m, i64::from(wrong.max(context.attempt.wrong_passwords.into())));
         let second = context.failures.second_factor_24h(time);
         let here = u32::from(context.attempt.second_factor_failed);

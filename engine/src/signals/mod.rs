@@ -23,7 +23,7 @@ use crate::enrich::EnrichedLogin;
 use crate::enrich::network::NetworkFacts;
 use crate::event::Sensitivity;
 use crate::history::crowd::CrowdView;
-use crate::history::failures::Failures;
+use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
 use crate::history::{DeviceMatch, Maturity, Trust, UserHistory};
 use crate::risk::level::Proven;
@@ -38,7 +38,11 @@ pub struct LoginContext<'a> {
     /// What is known of the user.
     pub history: Option<&'a UserHistory>,
     /// The user's last failures.
-    pub failures: &'a Failures,
+    pub failures: &'a UserFailures,
+    /// The identity of the device among failures, 0 if it shows none.
+    pub source_device: u128,
+    /// Keyed hash of the address.
+    pub source_address: u128,
     /// The attempt with this event in it.
     pub attempt: &'a Attempt,
     /// How the device stands to those seen before.
