@@ -70,3 +70,92 @@ fn uncovered(verdict: Verdict) -> Verdict {
         _ => verdict,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::action::AppPolicy;
+    use super::super::decision::Maturity;
+    use super::super::level::Proven;
+    use super::super::rule_facts::Effect;
+    use super::super::step_up::FactorFacts;
+    use super::*;
+    use crate::event::{Timestamp, UserKind};
+    use doorward_rules::{Evidence, Group, Points};
+
+    fn ask(lines: &[(&str, Evidence, Group, i32)]) -> Counterfactual {
+        let points = |hundredths: &i32| Points::from_hundredths(*hundredths);
+        let rules: Vec<_> = lines
+            .iter()
+            .map(|(id, evidence, group, _)| RuleFacts {
+                id: (*id).into(),
+                evidence: *evidence,
+                group: *group,
+                effect: Effect::Points,
+                declared: Points::ZERO,
+            })
+            .collect();
+        let mut verdicts: Vec<_> = lines
+            .iter()
+            .map(|(_, _, _, sum)| Verdict { status: LineStatus::Fired, points: points(sum) })
+            .collect();
+        let proven = Proven::default();
+        let input = RiskInput {
+            user_kind: UserKind::Person,
+            maturity: Maturity::Mature,
+            app: &AppPolicy::default(),
+            factors: FactorFacts {
+                enrolled: None,
+                proven: &proven,
+                time: Timestamp::from_seconds(1_780_000_000),
+                suspect_device: None,
+                session: None,
+                taints: &[],
+            },
+            usual: None,
+            excepted: &[],
+        };
+        let (score, factors) = (ScorePolicy::default(), FactorPolicy::default());
+        let _ = super::super::risk_engine::judge(&rules, &mut verdicts, &input, &score, factors);
+        counterfactual(&rules, &verdicts, &input, &score, factors)
+    }
+
+    #[test]
+    fn the_line_that_counts_least_and_still_decides_is_named() {
+        let found = ask(&[
+            ("impossible-travel", Evidence::Attack, Group::Travel, 1_500),
+            ("new-device", Evidence::Newness, Group::Device, 1_800),
+            ("odd-hour", Evidence::Newness, Group::Time, 100),
+        ]);
+        // 10 + 15 + 18 + 1 = 44; without travel 29 still asks, without the device 26 still asks.
+        assert_eq!(found.without, None);
+        assert_eq!(found.with_level, Some((Level::Two, Action::Allow)));
+        let found = ask(&[
+            ("new-device", Evidence::Newness, Group::Device, 1_800),
+            ("odd-hour", Evidence::Newness, Group::Time, 100),
+        ]);
+        assert_eq!(found.without, Some(("new-device".into(), Action::Allow)));
+    }
+
+    #[test]
+    fn a_covered_line_counts_when_the_one_before_it_is_left_out() {
+        let found = ask(&[
+            ("new-device", Evidence::Newness, Group::Device, 1_800),
+            ("resembling-device", Evidence::Newness, Group::Device, 1_700),
+        ]);
+        assert_eq!(found.without, None);
+    }
+
+    #[test]
+    fn an_allowed_login_names_nothing() {
+        assert_eq!(ask(&[]), Counterfactual::default());
+    }
+
+    #[test]
+    fn without_trust_it_would_have_been_asked() {
+        let found = ask(&[
+            ("known-device", Evidence::Trust, Group::Device, -800),
+            ("unfamiliar-address", Evidence::Newness, Group::Network, 1_613),
+        ]);
+        assert_eq!(found.without, Some(("known-device".into(), Action::StepUp)));
+    }
+}

@@ -1,15 +1,20 @@
-//! The whole decision in one call: lines of the rules in, score, levels, action, ledger and advice out. Pure and
+//! The whole decision in one call: values of a login in, score, levels, action, ledger and advice out. Pure and
 //! synchronous: no clock, no store, no random number; every mode calls this.
 
+use std::sync::Arc;
+
+use doorward_rules::{RuleAlert, RuleSet, Slots};
+
 use super::action::{AppPolicy, Choice, Floors, Situation};
-use super::decision::{Action, Level, Maturity, Scored};
+use super::counterfactual::{Counterfactual, counterfactual};
+use super::decision::{Action, Level, LineStatus, Maturity, Scored};
 use super::ledger;
 use super::rule_facts::{RuleFacts, Verdict};
 use super::score::{NewnessPolicy, ScorePolicy, Totals, settle};
 use super::step_up::{FactorFacts, FactorPolicy, Factors, RuleTaints};
 use crate::event::UserKind;
 
-/// What one login brings to its decision, beside the lines of the rules.
+/// What one login brings to its decision, beside the values that rules read.
 #[derive(Debug, Clone, Copy)]
 pub struct RiskInput<'a> {
     /// Whose account it is.
@@ -22,9 +27,11 @@ pub struct RiskInput<'a> {
     pub factors: FactorFacts<'a>,
     /// Level of most of the user's logins in 90 days.
     pub usual: Option<Level>,
+    /// Ids of rules that an exception switches off for this login.
+    pub excepted: &'a [Box<str>],
 }
 
-/// A decision with what alerts and explanations need beside it.
+/// A decision with what alerts need beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// The part that is stored and streamed.
@@ -33,6 +40,89 @@ pub struct Judgement {
     pub totals: Totals,
     /// What rules asked for.
     pub floors: Floors,
+}
+
+/// Rules and bounds in force. Made once for each version of them.
+#[derive(Debug, Clone)]
+pub struct RiskEngine {
+    rules: Arc<RuleSet>,
+    facts: Vec<RuleFacts>,
+    score: ScorePolicy,
+    factors: FactorPolicy,
+}
+
+/// Space that is used again from login to login; afterwards it holds what became of each rule.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    said: Vec<doorward_rules::Verdict>,
+    verdicts: Vec<Verdict>,
+}
+
+impl RiskEngine {
+    /// Takes the rules that count; experimental and shadow ones never reach a decision.
+    #[must_use]
+    pub fn new(rules: Arc<RuleSet>, score: ScorePolicy, factors: FactorPolicy) -> Self {
+        let facts = rules.rules().iter().filter(|rule| rule.counts()).map(RuleFacts::from).collect();
+        Self { rules, facts, score, factors }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// Bounds of the score.
+    #[must_use]
+    pub fn score_policy(&self) -> &ScorePolicy {
+        &self.score
+    }
+
+    /// Settings of factors and levels.
+    #[must_use]
+    pub fn factor_policy(&self) -> FactorPolicy {
+        self.factors
+    }
+
+    /// Decides one login. Allocates nothing but the result.
+    #[must_use]
+    pub fn decide(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) -> Judgement {
+        self.evaluate(slots, input, scratch);
+        judge(&self.facts, &mut scratch.verdicts, input, &self.score, self.factors)
+    }
+
+    /// What would have changed the answer to the login that `scratch` was last used for.
+    #[must_use]
+    pub fn counterfactual(&self, input: &RiskInput<'_>, scratch: &Scratch) -> Counterfactual {
+        counterfactual(&self.facts, &scratch.verdicts, input, &self.score, self.factors)
+    }
+
+    /// Rules whose condition was true for the login that `scratch` was last used for, in the order of their ids.
+    pub fn held<'a>(&'a self, scratch: &'a Scratch) -> impl Iterator<Item = &'a RuleFacts> {
+        let lines = self.facts.iter().zip(&scratch.verdicts);
+        lines.filter(|(_, verdict)| verdict.holds()).map(|(rule, _)| rule)
+    }
+
+    /// Alerts that rules raised for the login that `scratch` was last used for: rule id and alert.
+    pub fn alerts<'a>(&'a self, scratch: &'a Scratch) -> impl Iterator<Item = (&'a str, &'a RuleAlert)> {
+        let rules = self.rules.rules().iter().filter(|rule| rule.counts());
+        rules
+            .zip(&scratch.verdicts)
+            .filter(|(_, verdict)| verdict.holds())
+            .filter_map(|(rule, _)| Some((rule.id.as_str(), rule.alert.as_ref()?)))
+    }
+
+    fn evaluate(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) {
+        self.rules.evaluate(slots, &mut scratch.said);
+        scratch.verdicts.clear();
+        for (rule, said) in self.facts.iter().zip(&scratch.said) {
+            let mut verdict = Verdict::of(rule, said.outcome);
+            if verdict.status == LineStatus::Fired && input.excepted.contains(&rule.id) {
+                verdict.status = LineStatus::Excepted;
+            }
+            scratch.verdicts.push(verdict);
+        }
+    }
 }
 
 /// Settles the lines and decides. `verdicts` are the lines as the rules evaluated them, one a rule, in the order of
@@ -45,43 +135,23 @@ pub fn judge(
     score: &ScorePolicy,
     factors: FactorPolicy,
 ) -> Judgement {
-    let newness = NewnessPolicy::of(input.user_kind, input.maturity);
-    let base = input.app.base.unwrap_or(score.base);
-    let totals = settle(rules, verdicts, newness, base, score);
-    let floors = Floors::of(rules, verdicts);
-    let choice_of_factors = Factors::new(
-        input.factors,
-        RuleTaints {
-            rules,
-            verdicts,
-            floors: &floors,
-        },
-        factors,
-    );
+    let (totals, floors) = weigh(rules, verdicts, input, score);
+    let choice_of_factors =
+        Factors::new(input.factors, RuleTaints { rules, verdicts, floors: &floors }, factors);
     let achieved = input.factors.proven.level(factors.hwk_origin_bound);
-    let choice = Situation {
-        totals: &totals,
-        floors: &floors,
-        achieved,
-        app: input.app,
-        policy: score,
-    }
-    .choose(|| choice_of_factors.reach());
+    let choice = Situation { totals: &totals, floors: &floors, achieved, app: input.app, policy: score }
+        .choose(|| choice_of_factors.reach());
     let asks = matches!(choice.action, Action::StepUp | Action::Hold);
     let scored = Scored {
         action: choice.action,
         required: choice.required,
         achieved,
-        base,
+        base: totals.base,
         sum: totals.sum,
         ledger: ledger::lines(rules, verdicts, &totals),
         step_up: asks.then(|| choice_of_factors.advice(choice.prove, input.usual)),
     };
-    Judgement {
-        scored,
-        totals,
-        floors,
-    }
+    Judgement { scored, totals, floors }
 }
 
 /// The action alone, for explanations that try the same login with one thing changed.
@@ -94,25 +164,21 @@ pub fn action_of(
     score: &ScorePolicy,
     factors: FactorPolicy,
 ) -> Choice {
+    let (totals, floors) = weigh(rules, verdicts, input, score);
+    let choice_of_factors =
+        Factors::new(input.factors, RuleTaints { rules, verdicts, floors: &floors }, factors);
+    Situation { totals: &totals, floors: &floors, achieved, app: input.app, policy: score }
+        .choose(|| choice_of_factors.reach())
+}
+
+fn weigh(
+    rules: &[RuleFacts],
+    verdicts: &mut [Verdict],
+    input: &RiskInput<'_>,
+    score: &ScorePolicy,
+) -> (Totals, Floors) {
     let newness = NewnessPolicy::of(input.user_kind, input.maturity);
     let base = input.app.base.unwrap_or(score.base);
     let totals = settle(rules, verdicts, newness, base, score);
-    let floors = Floors::of(rules, verdicts);
-    let choice_of_factors = Factors::new(
-        input.factors,
-        RuleTaints {
-            rules,
-            verdicts,
-            floors: &floors,
-        },
-        factors,
-    );
-    Situation {
-        totals: &totals,
-        floors: &floors,
-        achieved,
-        app: input.app,
-        policy: score,
-    }
-    .choose(|| choice_of_factors.reach())
+    (totals, Floors::of(rules, verdicts))
 }

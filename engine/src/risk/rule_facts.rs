@@ -1,62 +1,15 @@
 //! What the decision has to know of a rule, apart from its condition: what kind of evidence it is, which fact it looks
 //! at, and what it does besides counting points.
 
-use crate::event::FactorType;
+use doorward_rules::{Evidence, Group, Outcome, Points, Rule, Worth};
 
 use super::decision::{Action, Level, LineStatus};
-use doorward_rules::Points;
+use crate::event::{FactorType, Vocabulary as _};
 
-/// Kind of evidence: decides which cap holds, and what may deny.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Evidence {
-    /// Something that the user never did before. Capped; alone it never denies.
-    Newness,
-    /// Something that attackers do.
-    Attack,
-    /// Something that speaks for the owner. Capped; the only kind with negative points.
-    Trust,
-    /// How well the account or the login is protected.
-    Posture,
-}
-
-/// The fact that a rule looks at: of one group only the strongest line counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Group {
-    /// Which device it is.
-    Device,
-    /// How usual the address is.
-    Network,
-    /// What kind of network it is.
-    NetworkKind,
-    /// How the places follow each other.
-    Travel,
-    /// The hour.
-    Time,
-    /// What is known of the password.
-    Credentials,
-    /// Wrong tries before.
-    Guessing,
-    /// What the address or software did to others.
-    Crowd,
-    /// Who holds the session.
-    Session,
-    /// Which factors were used.
-    Factors,
-    /// The account as such.
-    Account,
-    /// Software that acts for a person.
-    Agent,
-}
-
-impl Group {
-    /// How many there are.
-    pub const COUNT: usize = 12;
-
-    /// Attack lines of these may deny (scoring, case 1).
-    #[must_use]
-    pub const fn may_deny(self) -> bool {
-        matches!(self, Self::Crowd | Self::Guessing | Self::Session | Self::Device)
-    }
+/// Whether attack lines of this group may deny (scoring, case 1).
+#[must_use]
+pub const fn may_deny(group: Group) -> bool {
+    matches!(group, Group::Crowd | Group::Guessing | Group::Session | Group::Device)
 }
 
 /// Below which answer a rule does not let a login fall.
@@ -92,10 +45,48 @@ pub struct RuleFacts {
     pub id: Box<str>,
     /// Kind of evidence.
     pub evidence: Evidence,
-    /// Fact it looks at; `None`: one of its own.
-    pub group: Option<Group>,
+    /// Fact it looks at: of one group only the strongest line counts.
+    pub group: Group,
     /// What it does.
     pub effect: Effect,
+    /// What it counts if that is always the same, else nothing; shown where it could not say.
+    pub declared: Points,
+}
+
+impl From<&Rule> for RuleFacts {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            id: rule.id.as_str().into(),
+            evidence: rule.evidence,
+            group: rule.group,
+            effect: Effect::of(rule.effect),
+            declared: match rule.worth {
+                Worth::Fixed(points) => points,
+                Worth::Nothing | Worth::Signal(_) | Worth::Steps(_) => Points::ZERO,
+            },
+        }
+    }
+}
+
+impl Effect {
+    /// The rule crate's word for it in types of a decision. A type of factor that events do not know taints nothing.
+    fn of(effect: doorward_rules::Effect) -> Self {
+        use doorward_rules::{Action as Word, Effect as Said, Floor as Least};
+        match effect {
+            Said::Points => Self::Points,
+            Said::Alert => Self::Alert,
+            Said::AtLeast(Least::Level(level)) => {
+                Self::AtLeast(Floor::Level(if level >= 3 { Level::Three } else { Level::Two }))
+            }
+            Said::AtLeast(Least::Hold) => Self::AtLeast(Floor::Hold),
+            Said::AtLeast(Least::Deny) => Self::AtLeast(Floor::Deny),
+            Said::AtMost(Word::Allow) => Self::AtMost(Action::Allow),
+            Said::AtMost(Word::StepUp) => Self::AtMost(Action::StepUp),
+            Said::AtMost(Word::Hold) => Self::AtMost(Action::Hold),
+            Said::AtMost(Word::Deny) => Self::AtMost(Action::Deny),
+            Said::Taint(factor) => FactorType::from_name(factor.as_str()).map_or(Self::Points, Self::Taint),
+        }
+    }
 }
 
 /// What became of a rule for one login.
@@ -112,5 +103,29 @@ impl Verdict {
     #[must_use]
     pub const fn holds(self) -> bool {
         matches!(self.status, LineStatus::Fired | LineStatus::Covered)
+    }
+
+    /// What a rule said of a login, before groups are looked at.
+    #[must_use]
+    pub fn of(rule: &RuleFacts, outcome: Outcome) -> Self {
+        let (status, points) = match outcome {
+            Outcome::Fired(points) => (LineStatus::Fired, points),
+            Outcome::NotApplicable => (LineStatus::NotApplicable, rule.declared),
+            Outcome::NoData => (LineStatus::NoData, rule.declared),
+            Outcome::Error => (LineStatus::Error, rule.declared),
+        };
+        Self { status, points }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_of_factor_in_rules_is_one_of_events() {
+        let of_rules = doorward_rules::FactorType::WORDS;
+        let of_events: Vec<_> = FactorType::ALL.iter().map(|factor| factor.as_str()).collect();
+        assert_eq!(of_rules, of_events);
     }
 }
