@@ -120,14 +120,25 @@ pub fn decode(bytes: &[u8]) -> Result<UserHistory, CodecError> {
     }
 }
 
-/// No encoded row is longer than this; cheap, for skipping the exact length of ordinary rows.
+/// No encoded row is longer than this, as long as times are those of a calendar with four-digit years; cheap, for
+/// skipping the exact length of ordinary rows.
 #[must_use]
 pub(super) fn longest(history: &UserHistory) -> usize {
-    900 + 190 * history.devices.len()
-        + 120 * history.pairs.len()
+    let hashes =
+        |device: &Device| 16 * (usize::from(device.id.is_some()) + usize::from(device.key.is_some()));
+    let text = |device: &Device| device.family.as_str().len() + device.os.as_str().len();
+    let devices: usize = history
+        .devices
+        .iter()
+        .map(|device| 110 + hashes(device) + text(device))
+        .sum();
+    let rest = |pair: &Pair| pair.rest.iter().filter(|weight| !weight.is_zero()).count();
+    let pairs: usize = history.pairs.iter().map(|pair| 75 + 5 * rest(pair)).sum();
+    300 + devices
+        + pairs
         + 14 * history.cells.len()
-        + 13 * history.places.len()
-        + 27 * history.recent.len()
+        + 9 * history.places.len()
+        + 17 * history.recent.len()
         + codec_profile::longest_text(&history.profile)
 }
 

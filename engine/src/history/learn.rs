@@ -85,17 +85,8 @@ pub struct GrantedLogin<'a> {
     pub against_advice: bool,
 }
 
-/// Where a login was learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Learned {
-    /// Index of its device.
-    pub device: u8,
-    /// Index of its pair.
-    pub pair: u8,
-}
-
 /// Learns a granted login. The row stays within its limits.
-pub fn learn(history: &mut UserHistory, login: &GrantedLogin<'_>) -> Learned {
+pub fn learn(history: &mut UserHistory, login: &GrantedLogin<'_>) {
     let time = seconds(login.time);
     eviction::forget_old(history, seconds(login.now).max(time));
     let found = identify(Some(history), login.device, login.time, login.now);
@@ -111,20 +102,6 @@ pub fn learn(history: &mut UserHistory, login: &GrantedLogin<'_>) -> Learned {
     history.lapsed = false;
     credit_account_device(history);
     eviction::fit(history);
-    position(history, login, Learned { device, pair })
-}
-
-/// The indices after the row was made to fit.
-fn position(history: &UserHistory, login: &GrantedLogin<'_>, before: Learned) -> Learned {
-    let network = NetworkKey::of(login.network);
-    let latest = history
-        .recent
-        .iter()
-        .rev()
-        .find(|recent| recent.time == seconds(login.time));
-    let device = latest.and_then(|recent| recent.device).unwrap_or(before.device);
-    let pair = history.pair_index(device, network).unwrap_or(before.pair);
-    Learned { device, pair }
 }
 
 fn place_device(history: &mut UserHistory, login: &GrantedLogin<'_>, found: &DeviceMatch) -> u8 {
@@ -355,23 +332,24 @@ fn give_credit(
     let by_days = Credit::on_three_days(login.seq, event);
     match login.evidence {
         VouchEvidence::StepUpOriginBound | VouchEvidence::StepUpOtherVouchedDevice => {
+            let later = Credit::after_three_days(login.seq, now);
             device
                 .credits
                 .give(CreditSize::Full, Credit::at_once(login.seq), now);
-            let later = Credit::after_three_days(login.seq, now);
             pair.credits.give(CreditSize::Full, later, now);
         }
         VouchEvidence::StepUpPhishable if phishable_counts(login) => {
             device.credits.give(CreditSize::Half, by_days, now);
             pair.credits.give(CreditSize::Half, by_days, now);
         }
-        VouchEvidence::StepUpPhishable => {}
-        VouchEvidence::None if login.asked || login.matched.state != DeviceState::Known => {}
-        VouchEvidence::None => match trust_before {
+        VouchEvidence::StepUpPhishable | VouchEvidence::None => {}
+    }
+    if !login.asked && login.matched.state == DeviceState::Known {
+        match trust_before {
             Trust::Vouched => pair.credits.give(CreditSize::Full, by_days, now),
             Trust::VouchedHalf => pair.credits.give(CreditSize::Half, by_days, now),
             Trust::None | Trust::Observed | Trust::Settled => {}
-        },
+        }
     }
 }
 
@@ -382,25 +360,18 @@ fn phishable_counts(login: &GrantedLogin<'_>) -> bool {
 fn remember_login(history: &mut UserHistory, login: &GrantedLogin<'_>, device: u8, time: Seconds) {
     let recent = &mut history.recent;
     let place = recent.partition_point(|known| known.time <= time);
-    if recent.len() >= RECENT_MAX {
-        if place == 0 {
-            return;
-        }
+    let this = RecentLogin {
+        time,
+        level: login.level.clamp(1, 3),
+        carried_identity: login.device.carries_identity(),
+        device: Some(device),
+        asn: login.network.asn,
+        country: login.network.country,
+    };
+    recent.insert(place, this);
+    if recent.len() > RECENT_MAX {
         recent.remove(0);
     }
-    let place = place.min(recent.len());
-    let place = recent.partition_point(|known| known.time <= time).min(place);
-    recent.insert(
-        place,
-        RecentLogin {
-            time,
-            level: login.level.clamp(1, 3),
-            carried_identity: login.device.carries_identity(),
-            device: Some(device),
-            asn: login.network.asn,
-            country: login.network.country,
-        },
-    );
 }
 
 fn last_index(length: usize) -> u8 {

@@ -1,0 +1,212 @@
+//! Which users failed and got in at one address, prefix or device in the last hour: exact up to a limit per key, and
+//! by the second, because a rule asks for ten of them.
+//!
+//! Keys live in two generations. A key that is touched moves to the young one; when an hour has passed, or the young
+//! one holds half of what is allowed, the old one is forgotten and the young one becomes old. So what is forgotten
+//! was not touched for an hour, or for half of all keys; memory is bounded, and the same events forget the same keys.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use super::time::{HOUR, Seconds};
+
+/// A window ends at `now` and is open at its begin.
+const WINDOW: Seconds = HOUR;
+/// Long before any window.
+const NEVER: u32 = 0;
+
+/// Distinct users of one key in the last hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UsersSeen {
+    /// Who tried, with whatever outcome.
+    pub seen: u32,
+    /// Who failed at least once.
+    pub failed: u32,
+    /// Who got in at least once.
+    pub succeeded: u32,
+}
+
+impl UsersSeen {
+    /// Users who got in as a part of those seen; `None` if nobody was.
+    #[must_use]
+    pub fn success_share(&self) -> Option<f64> {
+        (self.seen > 0).then(|| f64::from(self.succeeded) / f64::from(self.seen))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct UserTimes {
+    user: u64,
+    seen: u32,
+    failed: u32,
+    succeeded: u32,
+}
+
+type Generation = HashMap<u64, Vec<UserTimes>, FixedState>;
+
+/// The users of all keys.
+#[derive(Debug, Clone)]
+pub(super) struct UserTable {
+    young: Generation,
+    old: Generation,
+    young_users: usize,
+    rotated: Seconds,
+    keys_max: usize,
+    users_max: usize,
+    users_per_key_max: usize,
+}
+
+impl UserTable {
+    pub(super) fn new(keys_max: usize, users_max: usize, users_per_key_max: usize) -> Self {
+        Self {
+            young: Generation::default(),
+            old: Generation::default(),
+            young_users: 0,
+            rotated: Seconds::MIN,
+            keys_max: keys_max.max(2),
+            users_max: users_max.max(2),
+            users_per_key_max: users_per_key_max.max(1),
+        }
+    }
+
+    /// Distinct users of a key in the hour before `now`.
+    pub(super) fn read(&self, key: u64, now: Seconds) -> UsersSeen {
+        let Some(users) = self.young.get(&key).or_else(|| self.old.get(&key)) else {
+            return UsersSeen::default();
+        };
+        let open = window_begin(now);
+        users.iter().fold(UsersSeen::default(), |sum, user| UsersSeen {
+            seen: sum.seen + u32::from(user.seen > open),
+            failed: sum.failed + u32::from(user.failed > open),
+            succeeded: sum.succeeded + u32::from(user.succeeded > open),
+        })
+    }
+
+    /// Notes a user at `now`.
+    pub(super) fn add(&mut self, key: u64, user: u64, failed: bool, succeeded: bool, now: Seconds) {
+        self.rotate(now);
+        let stamp = stamp_of(now);
+        let users_per_key_max = self.users_per_key_max;
+        let (young, old) = (&mut self.young, &mut self.old);
+        let moved = &mut self.young_users;
+        let users = young.entry(key).or_insert_with(|| {
+            let users = old.remove(&key).unwrap_or_else(|| Vec::with_capacity(1));
+            *moved += users.len();
+            users
+        });
+        let place = users.iter().position(|known| known.user == user);
+        let place = place.unwrap_or_else(|| {
+            *moved = moved.saturating_sub(users.len());
+            push_user(users, user, stamp, users_per_key_max);
+            *moved += users.len();
+            users.len() - 1
+        });
+        if let Some(times) = users.get_mut(place) {
+            times.seen = stamp;
+            times.failed = if failed { stamp } else { times.failed };
+            times.succeeded = if succeeded { stamp } else { times.succeeded };
+        }
+    }
+
+    /// Keys held, for limits and tests.
+    pub(super) fn keys(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    fn rotate(&mut self, now: Seconds) {
+        let full = self.young.len() >= self.keys_max / 2 || self.young_users >= self.users_max / 2;
+        if full || now.saturating_sub(self.rotated) >= WINDOW {
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+            self.young_users = 0;
+            self.rotated = now;
+        }
+    }
+}
+
+/// Adds a user at the end. A list about to grow drops those whose hour is over; at the limit the one seen longest ago
+/// goes. When that happens follows from the number of users alone, not from how memory is allotted.
+fn push_user(users: &mut Vec<UserTimes>, user: u64, stamp: u32, users_max: usize) {
+    if users.len().is_power_of_two() || users.len() >= users_max {
+        let open = stamp.saturating_sub(WINDOW as u32);
+        users.retain(|known| known.seen > open);
+    }
+    if users.len() >= users_max {
+        let oldest = users
+            .iter()
+            .enumerate()
+            .min_by_key(|(index, known)| (known.seen, *index));
+        if let Some((index, _)) = oldest {
+            users.remove(index);
+        }
+    }
+    users.push(UserTimes {
+        user,
+        seen: NEVER,
+        failed: NEVER,
+        succeeded: NEVER,
+    });
+}
+
+fn stamp_of(now: Seconds) -> u32 {
+    u32::try_from(now.max(1)).unwrap_or(u32::MAX)
+}
+
+fn window_begin(now: Seconds) -> u32 {
+    stamp_of(now).saturating_sub(WINDOW as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Seconds = 1_700_000_000;
+
+    #[test]
+    fn ten_users_who_failed_are_ten_until_the_hour_of_the_first_is_over() {
+        let mut table = UserTable::new(1_000, 10_000, 256);
+        for user in 0..10u64 {
+            table.add(1, user, true, false, NOW + user as Seconds);
+            table.add(1, user, true, false, NOW + user as Seconds);
+        }
+        assert_eq!(table.read(1, NOW + 3_599).failed, 10);
+        assert_eq!(table.read(1, NOW + 3_600).failed, 9);
+        assert_eq!(table.read(1, NOW + 3_609).failed, 0);
+    }
+
+    #[test]
+    fn the_success_share_counts_users_and_not_tries() {
+        let mut table = UserTable::new(1_000, 10_000, 256);
+        for user in 0..4u64 {
+            for _ in 0..5 {
+                table.add(1, user, user > 0, user == 0, NOW);
+            }
+        }
+        assert_eq!(table.read(1, NOW).success_share(), Some(0.25));
+        assert_eq!(table.read(2, NOW).success_share(), None);
+    }
+
+    #[test]
+    fn a_million_keys_and_users_stay_within_the_limits() {
+        let mut table = UserTable::new(1_000, 4_000, 256);
+        for step in 0..1_000_000u64 {
+            table.add(step, step, true, false, NOW + (step / 1_000) as Seconds);
+            table.add(u64::MAX, step, true, false, NOW + (step / 1_000) as Seconds);
+        }
+        assert!(table.keys() <= 1_000);
+        assert_eq!(table.read(u64::MAX, NOW + 1_000).failed, 256);
+    }
+
+    #[test]
+    fn a_key_used_all_the_time_outlives_the_generations() {
+        let mut table = UserTable::new(1_000, 4_000, 256);
+        for minute in 0..600 {
+            table.add(1, minute % 7, true, false, NOW + minute as Seconds * 60);
+            assert_eq!(
+                u64::from(table.read(1, NOW + minute as Seconds * 60).failed),
+                (minute + 1).min(7)
+            );
+        }
+    }
+}
