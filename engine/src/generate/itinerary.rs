@@ -26,8 +26,9 @@ pub struct Stop {
     pub address: IpAddr,
     /// Whether it is the phone; the computer otherwise.
     pub phone: bool,
-    /// Whether the country is another than usual, as the application can see.
-    pub foreign: bool,
+    /// Whether an application that remembers the device asks again: the country is another than usual, or the address
+    /// is a VPN's.
+    pub asks_again: bool,
 }
 
 /// Where this person is at this time; `None` if they are on the way and cannot sign in.
@@ -41,7 +42,7 @@ pub fn stop(person: &Person, random: &mut Random, time: LocalTime) -> Option<Sto
             scenario,
             address,
             phone,
-            foreign: false,
+            asks_again: false,
         })
     };
     let working = !time.weekend && (8.0..17.0).contains(&time.hour);
@@ -83,12 +84,12 @@ fn through_others(person: &Person, random: &mut Random, phone: bool, day: i64) -
         (_, Some(relay)) if random.chance(0.7) => ("relay", relay),
         _ => return None,
     };
-    let foreign = network.country != person.country.code;
+    let asks_again = scenario == "vpn-day" || network.country != person.country.code;
     Some(Stop {
         scenario,
         address: network.any_host(random),
         phone,
-        foreign,
+        asks_again,
     })
 }
 
@@ -104,7 +105,7 @@ fn abroad(person: &Person, trip: &Trip, random: &mut Random, time: LocalTime) ->
             scenario,
             address,
             phone,
-            foreign: true,
+            asks_again: true,
         })
     };
     let flying_out = time.day == trip.first_day && time.hour < 15.0;
@@ -114,7 +115,7 @@ fn abroad(person: &Person, trip: &Trip, random: &mut Random, time: LocalTime) ->
             scenario: "home",
             address,
             phone,
-            foreign: false,
+            asks_again: false,
         }),
         hour if flying_out && (9.5..12.5).contains(&hour) => at("inflight", trip.inflight, phone),
         hour if flying_back && (12.5..13.5).contains(&hour) => {
@@ -125,7 +126,7 @@ fn abroad(person: &Person, trip: &Trip, random: &mut Random, time: LocalTime) ->
             scenario: "home",
             address,
             phone,
-            foreign: false,
+            asks_again: false,
         }),
         _ if flying_out || flying_back => None,
         _ => match &trip.mobile {

@@ -176,7 +176,7 @@ impl Days<'_> {
             machine.shape(local.day)
         };
         let is_remembered = device.id.as_ref().is_some_and(|id| self.remembered.contains(id));
-        let remembers = is_remembered && !stop.foreign;
+        let remembers = is_remembered && !stop.asks_again;
         let door = self.door(remembers, &stop);
         let scenario = if private {
             "private-window"
@@ -265,11 +265,9 @@ impl Days<'_> {
         if stop.scenario == "cafe" {
             self.past.cafe.push((time, stop.address));
         }
-        if let Some(id) = &a_try.device.id {
-            if !self.remembered.contains(id) {
-                self.remembered.push(id.clone());
-            }
-        }
+        let id = a_try.device.id.as_ref();
+        let new = id.filter(|id| !self.remembered.contains(id));
+        self.remembered.extend(new.cloned());
     }
 
     /// Wrong three times, a mail with a link, a new password.

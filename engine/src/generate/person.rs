@@ -160,7 +160,7 @@ impl<'a> Census<'a> {
             vpn: self.vpn(&mut random, country.code),
             relay: self.relay(&mut random, country.code, &machines),
             trip: self.trip(&mut random, country.code),
-            phone_share: 0.4 + 0.5 * random.unit(),
+            phone_share: 0.35 + 0.45 * random.unit(),
             new_phone_day: random.chance(0.03).then(|| random.between(4, self.last_day())),
             enrolled: enrolled(&mut random, proofs, created_at, self.plan.start),
             rate: (0.65 * libm::exp(0.8 * random.normal())).clamp(0.12, 6.0),
@@ -276,7 +276,7 @@ impl<'a> Census<'a> {
         let relay = self
             .networks
             .draw(NetworkKind::Relay, random, |it| it.country == country);
-        relay.filter(|_| has_safari && random.chance(0.06))
+        relay.filter(|_| has_safari && random.chance(0.03))
     }
 
     /// To a hotel, or to friends in the town of the airport.
