@@ -69,9 +69,6 @@ pub enum LineProblem {
     /// Start behind end.
     #[error("the range starts behind its end")]
     Backwards,
-    /// Shares an address with another range of the same file.
-    #[error("the range overlaps the one in line {0}")]
-    Overlap(usize),
     /// Not a line of a list of networks.
     #[error(
         "`{0}` is neither a prefix (`203.0.113.0/24`), an address, an AS number (`AS64500`) nor `kind = ...`"

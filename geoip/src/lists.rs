@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::error::{LineProblem, LoadError, shown};
 use crate::network_kind::NetworkKind;
-use crate::ranges::{Ranges, longest_prefix_wins};
+use crate::ranges::{Ranges, Spans};
 use crate::scalar::asn_from_text;
 use crate::source::{Source, SourceKind};
 
@@ -21,7 +21,10 @@ pub(crate) struct NetworkLists {
 impl NetworkLists {
     /// Reads all files, and counts the entries of each. The first line that does not fit refuses them.
     pub(crate) fn load(sources: &[Source]) -> Result<(NetworkLists, Vec<u64>), LoadError> {
-        let mut reading = Reading::default();
+        let mut reading = Reading {
+            prefixes: Spans::new(),
+            systems: BTreeMap::new(),
+        };
         let mut counts = Vec::new();
         for source in sources {
             let count = reading.file(source)?;
@@ -33,7 +36,7 @@ impl NetworkLists {
             }
             counts.push(count);
         }
-        let prefixes = longest_prefix_wins(reading.prefixes);
+        let prefixes = reading.prefixes.resolve();
         Ok((
             NetworkLists {
                 prefixes,
@@ -54,9 +57,8 @@ impl NetworkLists {
     }
 }
 
-#[derive(Default)]
 struct Reading {
-    prefixes: Vec<(IpNet, NetworkKind)>,
+    prefixes: Spans<NetworkKind>,
     systems: BTreeMap<u32, NetworkKind>,
 }
 
@@ -89,7 +91,7 @@ impl Reading {
             let known = self.systems.entry(asn).or_insert(kind);
             *known = kind.min(*known);
         } else {
-            self.prefixes.push((parse_prefix(entry)?, kind));
+            self.prefixes.push_prefix(parse_prefix(entry)?, kind);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use doorward_geoip::writer::{DatabaseWriter, Value, WriteError};
 use doorward_geoip::{Country, NetworkKind};
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// `doorward-test.json`.
 #[derive(Debug, Deserialize)]
@@ -22,6 +22,7 @@ pub struct Plan {
 #[derive(Debug, Deserialize)]
 pub struct PlannedNetwork {
     /// Its addresses.
+    #[serde(deserialize_with = "prefix")]
     pub cidr: IpNet,
     /// Its autonomous system.
     pub asn: u32,
@@ -43,6 +44,12 @@ pub struct PlannedNetwork {
     pub radius_km: u16,
 }
 
+fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpNet, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(serde::de::Error::custom)
+}
+
 /// The files made from a plan.
 pub struct Built {
     /// `doorward-test-city.mmdb`: nested records as in GeoLite2-City.
@@ -60,16 +67,31 @@ impl Plan {
         for network in &self.networks {
             writer.insert(network.cidr, network.record());
         }
-        Ok(Built { city: writer.write()?, asn: self.asn_ranges(), lists: self.lists() })
+        Ok(Built {
+            city: writer.write()?,
+            asn: self.asn_ranges(),
+            lists: self.lists(),
+        })
     }
 
     fn asn_ranges(&self) -> String {
         let mut networks: Vec<_> = self.networks.iter().collect();
         networks.sort_by_key(|network| network.cidr);
         let mut text = String::from("start,end,asn,organisation\n");
-        for PlannedNetwork { cidr, asn, organisation, .. } in networks {
+        for PlannedNetwork {
+            cidr,
+            asn,
+            organisation,
+            ..
+        } in networks
+        {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{},{},{asn},\"{organisation}\"", cidr.network(), cidr.broadcast());
+            let _ = writeln!(
+                text,
+                "{},{},{asn},\"{organisation}\"",
+                cidr.network(),
+                cidr.broadcast()
+            );
         }
         text
     }
@@ -79,9 +101,16 @@ impl Plan {
         let mut text = String::from("# Kinds of the test networks.\n");
         for kind in NetworkKind::ALL {
             let _ = writeln!(text, "\nkind = {kind}");
-            let by_asn = matches!(kind, NetworkKind::Mobile | NetworkKind::Hosting | NetworkKind::Satellite);
+            let by_asn = matches!(
+                kind,
+                NetworkKind::Mobile | NetworkKind::Hosting | NetworkKind::Satellite
+            );
             let mut last_asn = None;
-            for network in self.networks.iter().filter(|network| network.kind == kind.as_str()) {
+            for network in self
+                .networks
+                .iter()
+                .filter(|network| network.kind == kind.as_str())
+            {
                 let organisation = &network.organisation;
                 if !by_asn {
                     let _ = writeln!(text, "{}  # {organisation}", network.cidr);
