@@ -1,5 +1,6 @@
 //! From the plan of test networks to the files Doorward reads.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use doorward_geoip::writer::{DatabaseWriter, Value, WriteError};
@@ -105,7 +106,7 @@ impl Plan {
                 kind,
                 NetworkKind::Mobile | NetworkKind::Hosting | NetworkKind::Satellite
             );
-            let mut last_asn = None;
+            let mut written = BTreeSet::new();
             for network in self
                 .networks
                 .iter()
@@ -114,7 +115,7 @@ impl Plan {
                 let organisation = &network.organisation;
                 if !by_asn {
                     let _ = writeln!(text, "{}  # {organisation}", network.cidr);
-                } else if last_asn.replace(network.asn) != Some(network.asn) {
+                } else if written.insert(network.asn) {
                     let _ = writeln!(text, "AS{}  # {organisation}", network.asn);
                 }
             }
