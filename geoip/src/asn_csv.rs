@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{LineProblem, LoadError, shown};
 use crate::location::clean;
-use crate::ranges::{Ranges, RangesBuilder};
+use crate::ranges::{NoSpan, Ranges, Spans};
 use crate::scalar::asn_from_text;
 use crate::source::{Source, SourceKind};
 
@@ -27,14 +27,7 @@ impl AsnRanges {
                 .line(line, number)
                 .map_err(|problem| problem.at(&source.name, number))?;
         }
-        let ranges = reading.ranges.build().map_err(|overlap| {
-            // The later of the two lines is the one to look at.
-            let (line, other) = (
-                overlap.first.max(overlap.second),
-                overlap.first.min(overlap.second),
-            );
-            LineProblem::Overlap(other).at(&source.name, line)
-        })?;
+        let ranges = reading.ranges.resolve();
         if ranges.len() == 0 {
             return Err(LoadError::Empty {
                 file: source.name.clone(),
@@ -59,7 +52,7 @@ impl AsnRanges {
 }
 
 struct Reading {
-    ranges: RangesBuilder<u32>,
+    ranges: Spans<u32>,
     owners: Vec<(u32, Option<Arc<str>>)>,
     known: HashMap<(u32, String), u32>,
 }
@@ -67,7 +60,7 @@ struct Reading {
 impl Default for Reading {
     fn default() -> Self {
         Reading {
-            ranges: RangesBuilder::new(),
+            ranges: Spans::new(),
             owners: Vec::new(),
             known: HashMap::new(),
         }
@@ -97,23 +90,12 @@ impl Reading {
         let asn = asn_from_text(&asn).ok_or_else(|| LineProblem::NotAnAsn(shown(&asn)))?;
         let (start, end) = (address(&start)?, address(&end)?);
         let owner = self.owner(asn, organisation);
-        self.push(start, end, owner, number)
-    }
-
-    fn push(&mut self, start: IpAddr, end: IpAddr, owner: u32, line: usize) -> Result<(), LineProblem> {
-        if start.is_ipv4() == end.is_ipv4() && start > end {
-            return Err(LineProblem::Backwards);
-        }
-        match (start, end) {
-            (IpAddr::V4(start), IpAddr::V4(end)) => {
-                self.ranges.push_v4(start.to_bits(), end.to_bits(), owner, line);
-            }
-            (IpAddr::V6(start), IpAddr::V6(end)) => {
-                self.ranges.push_v6(start.to_bits(), end.to_bits(), owner, line);
-            }
-            _ => return Err(LineProblem::MixedFamilies),
-        }
-        Ok(())
+        self.ranges
+            .push(start, end, owner)
+            .map_err(|error| match error {
+                NoSpan::Backwards => LineProblem::Backwards,
+                NoSpan::MixedFamilies => LineProblem::MixedFamilies,
+            })
     }
 
     /// The place of an owner in the table; each name is kept once.
@@ -141,10 +123,11 @@ fn address(text: &str) -> Result<IpAddr, LineProblem> {
         .then(|| text.parse::<u128>().ok())
         .flatten();
     match number {
-        Some(bits) => {
-            Ok(u32::try_from(bits).map_or_else(|_| IpAddr::V6(bits.into()), |bits| IpAddr::V4(bits.into())))
-        }
-        None => text.parse().map_err(|_| LineProblem::NotAnAddress(shown(text))),
+        Some(bits) => Ok(u32::try_from(bits)
+            .map_or_else(|_| IpAddr::V6(bits.into()), |bits| IpAddr::V4(bits.into()))),
+        None => text
+            .parse()
+            .map_err(|_| LineProblem::NotAnAddress(shown(text))),
     }
 }
 
@@ -237,18 +220,22 @@ mod tests {
     fn a_line_that_does_not_fit_is_named() {
         let good = "192.0.2.0,192.0.2.9,64500,A\n";
         let table = [
-            ("192.0.2.10,192.0.2.12", "expected `start,end,asn,organisation`"),
-            ("192.0.2.300,192.0.2.12,1,B", "`192.0.2.300` is not an address"),
+            (
+                "192.0.2.10,192.0.2.12",
+                "expected `start,end,asn,organisation`",
+            ),
+            (
+                "192.0.2.300,192.0.2.12,1,B",
+                "`192.0.2.300` is not an address",
+            ),
             (",192.0.2.12,1,B", "`` is not an address"),
-            ("192.0.2.12,192.0.2.11,1,B", "the range starts behind its end"),
+            (
+                "192.0.2.12,192.0.2.11,1,B",
+                "the range starts behind its end",
+            ),
             (
                 "192.0.2.12,2001:db8::,1,B",
                 "the range starts with IPv4 and ends with IPv6 or the other way round",
-            ),
-            ("192.0.2.9,192.0.2.11,1,B", "the range overlaps the one in line 1"),
-            (
-                "192.0.2.0,192.0.2.9,64500,A",
-                "the range overlaps the one in line 1",
             ),
             (
                 "192.0.2.10,192.0.2.11,1,\"B",
@@ -268,6 +255,20 @@ mod tests {
             error.starts_with("`asn.csv`, line 1: `AS-7` is not an AS number"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn of_overlapping_ranges_the_one_that_starts_last_counts() {
+        let table = load(
+            "192.0.2.0,192.0.2.9,1,A\n192.0.2.5,192.0.2.12,2,B\n192.0.2.6,192.0.2.6,3,C\n192.0.2.6,192.0.2.6,4,D\n",
+        );
+        let table = table.unwrap();
+        let asns = [4, 5, 6, 7, 12].map(|last| {
+            table
+                .get(IpAddr::from([192, 0, 2, last]))
+                .map(|(asn, _)| asn)
+        });
+        assert_eq!(asns, [Some(1), Some(2), Some(3), Some(2), Some(2)]);
     }
 
     #[test]

@@ -69,9 +69,6 @@ pub enum LineProblem {
     /// Start behind end.
     #[error("the range starts behind its end")]
     Backwards,
-    /// Shares an address with another range of the same file.
-    #[error("the range overlaps the one in line {0}")]
-    Overlap(usize),
     /// Not a line of a list of networks.
     #[error(
         "`{0}` is neither a prefix (`203.0.113.0/24`), an address, an AS number (`AS64500`) nor `kind = ...`"
@@ -86,7 +83,9 @@ pub enum LineProblem {
         meant: String,
     },
     /// A kind nobody knows.
-    #[error("`{0}` is not a kind of network; expected tor, vpn, relay, hosting, satellite or mobile")]
+    #[error(
+        "`{0}` is not a kind of network; expected tor, vpn, relay, hosting, satellite or mobile"
+    )]
     UnknownKind(String),
     /// An entry before the first `kind = ...`.
     #[error("no kind yet; expected a line such as `kind = vpn` before the first entry")]

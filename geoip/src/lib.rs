@@ -23,8 +23,9 @@
 //! One range a line, `start,end,asn,organisation`, IPv4 and IPv6, both ends included. Addresses may also be
 //! decimal numbers (up to 4294967295 IPv4, above IPv6), the number may carry `AS` in front, a field with
 //! commas stands in double quotes, a first line that begins with `start` is a heading, and AS 0 ("not
-//! routed") is skipped. The order of lines is free. A range whose start lies behind its end, or that shares
-//! an address with another range of the file, is refused.
+//! routed") is skipped. The order of lines is free. A range whose start lies behind its end is refused.
+//! Ranges that overlap are not, because the free files have a few: the one that starts last counts, and of
+//! those the shortest; of equal ones the system that the file names first.
 //!
 //! # Lists of networks
 //!

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::error::{LineProblem, LoadError, shown};
 use crate::network_kind::NetworkKind;
-use crate::ranges::{Ranges, longest_prefix_wins};
+use crate::ranges::{Ranges, Spans};
 use crate::scalar::asn_from_text;
 use crate::source::{Source, SourceKind};
 
@@ -21,7 +21,10 @@ pub(crate) struct NetworkLists {
 impl NetworkLists {
     /// Reads all files, and counts the entries of each. The first line that does not fit refuses them.
     pub(crate) fn load(sources: &[Source]) -> Result<(NetworkLists, Vec<u64>), LoadError> {
-        let mut reading = Reading::default();
+        let mut reading = Reading {
+            prefixes: Spans::new(),
+            systems: BTreeMap::new(),
+        };
         let mut counts = Vec::new();
         for source in sources {
             let count = reading.file(source)?;
@@ -33,7 +36,7 @@ impl NetworkLists {
             }
             counts.push(count);
         }
-        let prefixes = longest_prefix_wins(reading.prefixes);
+        let prefixes = reading.prefixes.resolve();
         Ok((
             NetworkLists {
                 prefixes,
@@ -54,9 +57,8 @@ impl NetworkLists {
     }
 }
 
-#[derive(Default)]
 struct Reading {
-    prefixes: Vec<(IpNet, NetworkKind)>,
+    prefixes: Spans<NetworkKind>,
     systems: BTreeMap<u32, NetworkKind>,
 }
 
@@ -89,7 +91,7 @@ impl Reading {
             let known = self.systems.entry(asn).or_insert(kind);
             *known = kind.min(*known);
         } else {
-            self.prefixes.push((parse_prefix(entry)?, kind));
+            self.prefixes.push_prefix(parse_prefix(entry)?, kind);
         }
         Ok(())
     }
@@ -99,7 +101,8 @@ fn parse_kind(line: &str, key: &str, value: &str) -> Result<NetworkKind, LinePro
     if key.trim() != "kind" {
         return Err(LineProblem::NotAnEntry(shown(line)));
     }
-    NetworkKind::from_name(value.trim()).ok_or_else(|| LineProblem::UnknownKind(shown(value.trim())))
+    NetworkKind::from_name(value.trim())
+        .ok_or_else(|| LineProblem::UnknownKind(shown(value.trim())))
 }
 
 fn parse_prefix(entry: &str) -> Result<IpNet, LineProblem> {
@@ -118,7 +121,10 @@ fn parse_prefix(entry: &str) -> Result<IpNet, LineProblem> {
 
 /// Prefixes of IPv4 mapped into IPv6 count as IPv4, as look-ups do.
 fn unmapped(net: IpNet) -> IpNet {
-    match (net.network().to_canonical(), net.prefix_len().checked_sub(96)) {
+    match (
+        net.network().to_canonical(),
+        net.prefix_len().checked_sub(96),
+    ) {
         (IpAddr::V4(v4), Some(len)) if matches!(net, IpNet::V6(_)) => {
             Ipv4Net::new(v4, len).map_or(net, IpNet::V4)
         }
@@ -214,7 +220,10 @@ mod tests {
         for (text, problem) in table {
             let error = NetworkLists::load(&[source(text)]).unwrap_err();
             let line = text.lines().count();
-            assert_eq!(error.to_string(), format!("`test.list`, line {line}: {problem}"));
+            assert_eq!(
+                error.to_string(),
+                format!("`test.list`, line {line}: {problem}")
+            );
         }
         let error = NetworkLists::load(&[source("kind = vpn\n")]).unwrap_err();
         assert_eq!(

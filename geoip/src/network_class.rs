@@ -97,7 +97,9 @@ fn class_v6(ip: Ipv6Addr) -> NetworkClass {
     match ip.segments() {
         [0xff00..=0xffff, ..] => NetworkClass::Multicast,
         [0xfe80..=0xfebf, ..] => NetworkClass::LinkLocal,
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => NetworkClass::Private,
+        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => {
+            NetworkClass::Private
+        }
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => NetworkClass::Documentation,
         // Benchmarking and identifiers that are no addresses (ORCHID).
         [0x2001, 2, 0, ..] | [0x2001, 0x10..=0x2f, ..] => NetworkClass::Reserved,
@@ -111,108 +113,61 @@ fn class_v6(ip: Ipv6Addr) -> NetworkClass {
 mod tests {
     use super::NetworkClass::{self, *};
 
+    /// The first and last addresses of the ranges, and their neighbours.
+    const TABLE: [(NetworkClass, &str); 15] = [
+        (
+            Public,
+            "1.1.1.1 9.255.255.255 11.0.0.0 172.15.255.255 172.32.0.0 100.63.255.255",
+        ),
+        (
+            Public,
+            "100.128.0.0 198.17.255.255 198.20.0.0 223.255.255.255 2a00::1 2000:: 2001::1",
+        ),
+        (
+            Public,
+            "2001:db7:ffff:: 2001:db9:: 3ffe:ffff:: 2002::1 64:ff9b::1.2.3.4 2001:3::",
+        ),
+        (
+            Private,
+            "10.0.0.0 10.255.255.255 172.16.0.0 172.31.255.255 192.168.0.0 192.168.255.255",
+        ),
+        (
+            Private,
+            "fc00:: fdff::1 fec0::1 64:ff9b:1::1 ::ffff:10.1.2.3",
+        ),
+        (Cgnat, "100.64.0.0 100.127.255.255"),
+        (
+            Documentation,
+            "192.0.2.0 198.51.100.255 203.0.113.9 ::ffff:192.0.2.1",
+        ),
+        (
+            Documentation,
+            "2001:db8:: 2001:db8:ffff::1 3fff:: 3fff:fff:ffff::",
+        ),
+        (Loopback, "127.0.0.1 127.255.255.255 ::1"),
+        (LinkLocal, "169.254.0.0 169.254.255.255 fe80::1 febf:ffff::"),
+        (Multicast, "224.0.0.0 239.255.255.255 ff02::1"),
+        (Unspecified, "0.0.0.0 ::"),
+        (
+            Reserved,
+            "0.0.0.1 192.0.0.1 192.88.99.1 198.18.0.0 198.19.255.255 240.0.0.0",
+        ),
+        (
+            Reserved,
+            "255.255.255.255 2001:2::1 2001:10::1 2001:2f::1 100::1",
+        ),
+        (Reserved, "4000:: fe00:: ::2"),
+    ];
+
     #[test]
     fn every_special_range_at_its_first_and_last_address() {
-        let table: &[(NetworkClass, &[&str])] = &[
-            (
-                Public,
-                &[
-                    "1.1.1.1",
-                    "9.255.255.255",
-                    "11.0.0.0",
-                    "172.15.255.255",
-                    "172.32.0.0",
-                    "100.63.255.255",
-                ],
-            ),
-            (
-                Public,
-                &[
-                    "100.128.0.0",
-                    "198.17.255.255",
-                    "198.20.0.0",
-                    "223.255.255.255",
-                    "2a00::1",
-                    "2000::",
-                ],
-            ),
-            (
-                Public,
-                &[
-                    "2001:db7:ffff::",
-                    "2001:db9::",
-                    "3ffe:ffff::",
-                    "2001::1",
-                    "2002::1",
-                    "64:ff9b::1.2.3.4",
-                ],
-            ),
-            (
-                Private,
-                &[
-                    "10.0.0.0",
-                    "10.255.255.255",
-                    "172.16.0.0",
-                    "172.31.255.255",
-                    "192.168.0.0",
-                ],
-            ),
-            (
-                Private,
-                &[
-                    "192.168.255.255",
-                    "fc00::",
-                    "fdff::1",
-                    "fec0::1",
-                    "64:ff9b:1::1",
-                    "::ffff:10.1.2.3",
-                ],
-            ),
-            (Cgnat, &["100.64.0.0", "100.127.255.255"]),
-            (
-                Documentation,
-                &[
-                    "192.0.2.0",
-                    "198.51.100.255",
-                    "203.0.113.9",
-                    "2001:db8::",
-                    "2001:db8:ffff::1",
-                ],
-            ),
-            (Documentation, &["3fff::", "3fff:fff:ffff::", "::ffff:192.0.2.1"]),
-            (Loopback, &["127.0.0.1", "127.255.255.255", "::1"]),
-            (
-                LinkLocal,
-                &["169.254.0.0", "169.254.255.255", "fe80::1", "febf:ffff::"],
-            ),
-            (Multicast, &["224.0.0.0", "239.255.255.255", "ff02::1"]),
-            (Unspecified, &["0.0.0.0", "::"]),
-            (
-                Reserved,
-                &[
-                    "0.0.0.1",
-                    "192.0.0.1",
-                    "192.88.99.1",
-                    "198.18.0.0",
-                    "198.19.255.255",
-                    "240.0.0.0",
-                ],
-            ),
-            (
-                Reserved,
-                &[
-                    "255.255.255.255",
-                    "2001:2::1",
-                    "2001:10::1",
-                    "2001:2f::1",
-                    "100::1",
-                ],
-            ),
-            (Reserved, &["4000::", "fe00::", "::2"]),
-        ];
-        for (class, addresses) in table {
-            for address in *addresses {
-                assert_eq!(NetworkClass::of(address.parse().unwrap()), *class, "{address}");
+        for (class, addresses) in TABLE {
+            for address in addresses.split(' ') {
+                assert_eq!(
+                    NetworkClass::of(address.parse().unwrap()),
+                    class,
+                    "{address}"
+                );
             }
         }
     }
@@ -235,7 +190,10 @@ mod tests {
             Unspecified,
             Reserved,
         ] {
-            assert_eq!(serde_json::to_string(&class).unwrap(), format!("\"{class}\""));
+            assert_eq!(
+                serde_json::to_string(&class).unwrap(),
+                format!("\"{class}\"")
+            );
         }
     }
 }

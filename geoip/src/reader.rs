@@ -7,13 +7,12 @@ use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use crate::error::LoadError;
 use crate::record::{Answer, RecordKind};
 use crate::source::{DatabaseInfo, Source, SourceKind};
+use crate::writer::{METADATA_MARKER, Metadata};
 
 /// How many records are looked at, at most, to see what a file holds.
 const SAMPLE: usize = 4_096;
 
-/// What stands between the data and the metadata of every MaxMind file.
-const METADATA_MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
-/// The metadata is within so many bytes of the end (MaxMind DB format 2.0).
+/// The metadata begins within so many bytes of the end (MaxMind DB format 2.0).
 const METADATA_MAX_SIZE: usize = 128 * 1024;
 
 /// A record that was verified and still could not be read.
@@ -47,7 +46,10 @@ impl MaxMindFile {
     }
 
     /// The record of the network that holds the address, if it says anything.
-    pub(crate) fn get<K: RecordKind>(&self, ip: IpAddr) -> Result<Option<K::Record<'_>>, Unreadable> {
+    pub(crate) fn get<K: RecordKind>(
+        &self,
+        ip: IpAddr,
+    ) -> Result<Option<K::Record<'_>>, Unreadable> {
         if ip.is_ipv6() && self.reader.metadata().ip_version == 4 {
             return Ok(None);
         }
@@ -75,19 +77,24 @@ impl MaxMindFile {
     }
 }
 
-/// Whether the bytes are a MaxMind file, by the mark at their end or by the name.
+/// Whether the bytes are a MaxMind file, by the mark near their end or by the name.
 pub(crate) fn is_maxmind(source: &Source) -> bool {
-    let tail_at = source.bytes.len().saturating_sub(METADATA_MAX_SIZE);
-    let tail = source.bytes.get(tail_at..).unwrap_or_default();
-    let is_marked = tail
-        .windows(METADATA_MARKER.len())
-        .any(|window| window == METADATA_MARKER);
-    is_marked || source.name.to_ascii_lowercase().ends_with(".mmdb")
+    metadata_at(&source.bytes).is_some() || source.name.to_ascii_lowercase().ends_with(".mmdb")
 }
 
-/// A reader whose every byte has been looked at, and whether one of the first records says something.
+/// Where the last mark of metadata begins.
+fn metadata_at(bytes: &[u8]) -> Option<usize> {
+    let tail_at = bytes.len().saturating_sub(METADATA_MAX_SIZE);
+    let tail = bytes.get(tail_at..)?;
+    let within = tail
+        .windows(METADATA_MARKER.len())
+        .rposition(|window| window == METADATA_MARKER)?;
+    Some(tail_at + within)
+}
+
+/// A reader whose every record has been looked at, and whether one of the first says something.
 fn verified<K: RecordKind>(bytes: Vec<u8>) -> Result<(Reader<Vec<u8>>, bool), MaxMindDbError> {
-    let reader = Reader::from_source(bytes)?;
+    let reader = Reader::from_source(with_description(bytes)?)?;
     reader.verify()?;
     let mut says_something = false;
     for found in reader.networks(WithinOptions::default())?.take(SAMPLE) {
@@ -98,4 +105,25 @@ fn verified<K: RecordKind>(bytes: Vec<u8>) -> Result<(Reader<Vec<u8>>, bool), Ma
         }
     }
     Ok((reader, says_something))
+}
+
+/// The verification refuses a file without a description of itself, which the free databases of
+/// ip-location-db are. Such a file gets new metadata that says the same and has a description.
+fn with_description(mut bytes: Vec<u8>) -> Result<Vec<u8>, MaxMindDbError> {
+    let given = Reader::from_source(bytes.as_slice())?.metadata().clone();
+    if !given.description.is_empty() {
+        return Ok(bytes);
+    }
+    if let Some(at) = metadata_at(&bytes) {
+        let metadata = Metadata {
+            database_type: &given.database_type,
+            build_epoch: given.build_epoch,
+            ip_version: given.ip_version,
+            node_count: given.node_count,
+            record_bits: given.record_size,
+        };
+        bytes.truncate(at);
+        metadata.append_to(&mut bytes);
+    }
+    Ok(bytes)
 }

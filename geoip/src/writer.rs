@@ -21,6 +21,9 @@ const ADDRESS_BITS: u8 = 128;
 /// Between tree and data (and the least value that means data).
 const SEPARATOR: usize = 16;
 
+/// Between data and metadata.
+pub(crate) const METADATA_MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
+
 /// Why a database cannot be written.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum WriteError {
@@ -178,26 +181,46 @@ impl DatabaseWriter {
         let mut file = tree.encode(record_bits);
         file.extend_from_slice(&[0; SEPARATOR]);
         file.extend(data.bytes);
-        file.extend_from_slice(b"\xab\xcd\xefMaxMind.com");
-        self.metadata(tree.0.len() as u32, record_bits).encode(&mut file);
+        let metadata = Metadata {
+            database_type: &self.database_type,
+            build_epoch: self.build_epoch,
+            ip_version: 6,
+            node_count: tree.0.len() as u32,
+            record_bits,
+        };
+        metadata.append_to(&mut file);
         Ok(file)
     }
+}
 
-    fn metadata(&self, node_count: u32, record_bits: u16) -> Value {
-        Value::map([
+/// The end of every file: what the rest means.
+pub(crate) struct Metadata<'a> {
+    pub(crate) database_type: &'a str,
+    pub(crate) build_epoch: u64,
+    pub(crate) ip_version: u16,
+    pub(crate) node_count: u32,
+    pub(crate) record_bits: u16,
+}
+
+impl Metadata<'_> {
+    /// Appends the marker and the metadata to tree and data.
+    pub(crate) fn append_to(&self, file: &mut Vec<u8>) {
+        let map = Value::map([
             ("binary_format_major_version", Value::U16(2)),
             ("binary_format_minor_version", Value::U16(0)),
             ("build_epoch", Value::U64(self.build_epoch)),
-            ("database_type", Value::text(&self.database_type)),
+            ("database_type", Value::text(self.database_type)),
             (
                 "description",
-                Value::map([("en", Value::text(&self.database_type))]),
+                Value::map([("en", Value::text(self.database_type))]),
             ),
-            ("ip_version", Value::U16(6)),
+            ("ip_version", Value::U16(self.ip_version)),
             ("languages", Value::Array(vec![Value::text("en")])),
-            ("node_count", Value::U32(node_count)),
-            ("record_size", Value::U16(record_bits)),
-        ])
+            ("node_count", Value::U32(self.node_count)),
+            ("record_size", Value::U16(self.record_bits)),
+        ]);
+        file.extend_from_slice(METADATA_MARKER);
+        map.encode(file);
     }
 }
 
@@ -264,9 +287,10 @@ impl Tree {
     }
 
     fn get(&self, node: usize, right: bool) -> Branch {
-        self.0
-            .get(node)
-            .map_or(Branch::Nothing, |[zero, one]| if right { *one } else { *zero })
+        self.0.get(node).map_or(
+            Branch::Nothing,
+            |[zero, one]| if right { *one } else { *zero },
+        )
     }
 
     fn set(&mut self, node: usize, right: bool, branch: Branch) {

@@ -1,11 +1,12 @@
 //! From the plan of test networks to the files Doorward reads.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use doorward_geoip::writer::{DatabaseWriter, Value, WriteError};
 use doorward_geoip::{Country, NetworkKind};
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// `doorward-test.json`.
 #[derive(Debug, Deserialize)]
@@ -22,6 +23,7 @@ pub struct Plan {
 #[derive(Debug, Deserialize)]
 pub struct PlannedNetwork {
     /// Its addresses.
+    #[serde(deserialize_with = "prefix")]
     pub cidr: IpNet,
     /// Its autonomous system.
     pub asn: u32,
@@ -41,6 +43,12 @@ pub struct PlannedNetwork {
     pub longitude: f64,
     /// Accuracy in kilometres.
     pub radius_km: u16,
+}
+
+fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpNet, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(serde::de::Error::custom)
 }
 
 /// The files made from a plan.
@@ -98,7 +106,7 @@ impl Plan {
                 kind,
                 NetworkKind::Mobile | NetworkKind::Hosting | NetworkKind::Satellite
             );
-            let mut last_asn = None;
+            let mut written = BTreeSet::new();
             for network in self
                 .networks
                 .iter()
@@ -107,7 +115,7 @@ impl Plan {
                 let organisation = &network.organisation;
                 if !by_asn {
                     let _ = writeln!(text, "{}  # {organisation}", network.cidr);
-                } else if last_asn.replace(network.asn) != Some(network.asn) {
+                } else if written.insert(network.asn) {
                     let _ = writeln!(text, "AS{}  # {organisation}", network.asn);
                 }
             }
