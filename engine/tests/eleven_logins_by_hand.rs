@@ -38,6 +38,8 @@ fn at_home() -> Slots {
     slots.set_int(Field::UserLogins, 40);
     slots.set_float(Field::UserDaysSinceLastLogin, 1.0);
     slots.set_float(Field::AddressFamiliarity, -12.0);
+    slots.set_float(Field::DeviceCredit, 1.0);
+    slots.set_float(Field::PairFamiliarity, -12.0);
     slots.set_bool(Field::TravelComparable, true);
     slots.set_bool(Field::TravelPairNew, false);
     slots.set_float(Field::TravelDistanceKm, 0.0);

@@ -93,6 +93,8 @@ declare_fields! {
         "Whether the organisation manages the device; missing if the application does not say." "true";
     28 DeviceCompliant "device.compliant" Bool "" []
         "Whether the device meets the organisation's policy; missing if the application does not say." "true";
+    29 DeviceCredit "device.credit" Float "share 0..1" []
+        "How much of the negative points the device has earned: 1 vouched, 0.5 vouched by half credit, 0 not vouched." "1.0";
 
     40 ClientIp "client.ip" Text "" []
         "Address of the client in canonical form." "203.0.113.7";
@@ -126,6 +128,8 @@ declare_fields! {
         "Logins of this user, faded with age." "40";
     65 AddressShareOfEveryone "address.share_of_everyone" Float "share 0..1" []
         "Share of all users' logins that come from this network." "0.02";
+    66 PairFamiliarity "pair.familiarity" Float "points" []
+        "`address.familiarity` times the credit of device and network together." "-12.0";
 
     70 TravelDistanceKm "travel.distance_km" Float "km" []
         "Distance between the circles of the last place and this one; missing if either is unknown." "1850";

@@ -235,6 +235,6 @@ mod tests {
         let of = |id: &str| worth(rules.rule(id).unwrap());
         assert_eq!(of("network-kind"), "4, 7, 12");
         assert_eq!(of("phishable-factor-through-proxy"), "at_least:3");
-        assert_eq!(of("vouched-pair"), "the value of `address.familiarity`");
+        assert_eq!(of("vouched-pair"), "the value of `pair.familiarity`");
     }
 }

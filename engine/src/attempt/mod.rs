@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::NetworkFacts;
-use crate::event::{AuthMethod, FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage};
+use crate::event::{FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage};
 use crate::pipeline::ports::Seq;
 use crate::risk::decision::{Action, Id};
+use crate::risk::level::Proven;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,35 +20,6 @@ pub enum End {
     Granted,
     /// They did not.
     Refused,
-}
-
-/// A factor that succeeded in an attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PassedFactor {
-    /// Code of its [`FactorType`].
-    method: u8,
-    /// Which of the enrolled ones.
-    pub factor_id: Option<Box<str>>,
-    /// Whether the authenticator checked a PIN or the body.
-    pub user_verification: bool,
-}
-
-impl PassedFactor {
-    /// A factor that succeeded.
-    #[must_use]
-    pub fn new(method: FactorType, factor_id: Option<Box<str>>, user_verification: bool) -> Self {
-        Self {
-            method: method.code(),
-            factor_id,
-            user_verification,
-        }
-    }
-
-    /// What it is; `None` for a kind that a later version wrote.
-    #[must_use]
-    pub fn method(&self) -> Option<FactorType> {
-        FactorType::from_code(self.method)
-    }
 }
 
 /// The last scored stage: what a later end needs in order to learn and to tell.
@@ -86,10 +58,10 @@ pub struct Attempt {
     pub wrong_passwords: u16,
     /// A second factor failed, was denied or was abandoned.
     pub second_factor_failed: bool,
-    /// Factors that succeeded, each once.
-    pub passed: Vec<PassedFactor>,
-    /// Codes of the methods told (RFC 8176), each once.
-    methods: Vec<u8>,
+    /// What its stages have proven together.
+    pub proven: Proven,
+    /// A stage was answered with `step_up` or `hold`.
+    pub asked: bool,
     /// The last scored stage.
     pub last: Option<LastScored>,
 }
@@ -110,20 +82,13 @@ impl Attempt {
         self.stages < limits.stages_max && now.saturating_sub(self.started) <= limits.open_micros
     }
 
-    /// Methods told so far (RFC 8176).
-    pub fn methods(&self) -> impl Iterator<Item = AuthMethod> {
-        self.methods
-            .iter()
-            .filter_map(|code| AuthMethod::from_code(*code))
-    }
-
     /// Takes the next stage of a login and says whether the attempt ends with it.
     pub fn take(&mut self, event: &LoginEvent) -> Option<End> {
         self.stages = self.stages.saturating_add(1);
         let named = event.attempt.id.is_some();
         let second_factor_failed = failed_second_factor(event);
         self.second_factor_failed |= second_factor_failed;
-        self.remember_proofs(event);
+        self.proven.add(&Proven::of(event, event.auth.enrolled.as_deref()));
         match event.outcome? {
             Outcome::Pending | Outcome::Partial => {
                 self.right_password = true;
@@ -143,32 +108,6 @@ impl Attempt {
                     self.wrong_passwords = self.wrong_passwords.saturating_add(1);
                 }
                 (!named).then_some(End::Refused)
-            }
-        }
-    }
-
-    fn remember_proofs(&mut self, event: &LoginEvent) {
-        for factor in event
-            .auth
-            .factors
-            .iter()
-            .filter(|factor| factor.result == Some(FactorResult::Success))
-        {
-            let passed = PassedFactor::new(
-                factor.method,
-                factor.factor_id.clone(),
-                factor.user_verification.unwrap_or(false),
-            );
-            if !self.passed.contains(&passed) {
-                self.passed.push(passed);
-            }
-        }
-        if event.outcome == Some(Outcome::Failure) {
-            return;
-        }
-        for method in &event.auth.methods {
-            if !self.methods.contains(&method.code()) {
-                self.methods.push(method.code());
             }
         }
     }

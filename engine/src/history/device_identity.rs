@@ -17,7 +17,7 @@ const ATTRIBUTES_MIN: u16 = 4;
 const MAJORS_BACK: u32 = 2;
 
 /// What a device is to its user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum DeviceState {
     /// Its key was proven, or its id was seen before with consistent software and generation.
     Known,

@@ -13,7 +13,7 @@ const NEW_MAX: Seconds = DAY;
 const USUAL_WINDOW: Seconds = 90 * DAY;
 
 /// How well a user is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Maturity {
     /// Only a stub of an old history is left.
     Lapsed,

@@ -57,10 +57,14 @@ pub fn attempt(tenant: &str, attempt: &str) -> Vec<u8> {
     tagged(tenant, NAMED_ATTEMPT, attempt)
 }
 
-/// Key of the open attempts of a user that carry no id.
+/// Key of the open attempts without an id of the user whose [`user`] key is `row`.
 #[must_use]
-pub fn unnamed_attempts(tenant: &str, user: &str) -> Vec<u8> {
-    tagged(tenant, UNNAMED_ATTEMPTS, user)
+pub fn unnamed_attempts_of(row: &[u8], tenant_bytes: usize) -> Vec<u8> {
+    let mut key = row.to_vec();
+    if let Some(tag) = key.get_mut(tenant_bytes + 2) {
+        *tag = UNNAMED_ATTEMPTS;
+    }
+    key
 }
 
 /// Key of a decision's position. The id is a digest over the tenant, so tenants cannot meet.
@@ -126,7 +130,7 @@ mod tests {
     #[test]
     fn two_tenants_never_share_a_key() {
         assert_ne!(user("a", "bc"), user("ab", "c"));
-        assert_ne!(attempt("a", "x"), unnamed_attempts("a", "x"));
+        assert_ne!(attempt("a", "x"), unnamed_attempts_of(&user("a", "x"), 1));
     }
 
     #[test]

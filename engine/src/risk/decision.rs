@@ -8,6 +8,7 @@ use std::fmt;
 use doorward_rules::Points;
 use serde::{Deserialize, Serialize};
 
+pub use crate::history::{DeviceState, Maturity};
 use crate::pipeline::ports::Seq;
 
 /// First 16 bytes of a SHA-256, see [`crate::risk::ids`].
@@ -74,6 +75,17 @@ impl Level {
             Self::One => 1,
             Self::Two => 2,
             Self::Three => 3,
+        }
+    }
+
+    /// The level of a number from 1 to 3.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::One),
+            2 => Some(Self::Two),
+            3 => Some(Self::Three),
+            _ => None,
         }
     }
 
@@ -202,61 +214,6 @@ pub struct FactorChoice {
     pub id: Box<str>,
     /// Why it may or may not be used.
     pub why: Box<str>,
-}
-
-/// How a device stands to what the user used before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DeviceState {
-    /// Seen before in a granted login.
-    Known,
-    /// No id or a new one, but software and all attributes as before.
-    Resembles,
-    /// An id seen before with another software, or an older generation: a copy.
-    Conflict,
-    /// Anything else.
-    New,
-}
-
-impl DeviceState {
-    /// Name in JSON and rules.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Known => "known",
-            Self::Resembles => "resembles",
-            Self::Conflict => "conflict",
-            Self::New => "new",
-        }
-    }
-}
-
-/// How much of a life a user's history covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Maturity {
-    /// No granted login yet, account not known to be new.
-    Unseen,
-    /// No granted login yet, account at most 24 hours old.
-    New,
-    /// Below 5 granted logins or 14 days.
-    Learning,
-    /// Anything above.
-    Mature,
-    /// Forgotten but for a stub.
-    Lapsed,
-}
-
-impl Maturity {
-    /// Name in JSON and rules.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unseen => "unseen",
-            Self::New => "new",
-            Self::Learning => "learning",
-            Self::Mature => "mature",
-            Self::Lapsed => "lapsed",
-        }
-    }
 }
 
 /// The device in words of the decision.

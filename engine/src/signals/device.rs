@@ -17,6 +17,7 @@ impl Signal for DeviceSignal {
         &[
             Field::DeviceState,
             Field::DeviceTrust,
+            Field::DeviceCredit,
             Field::DeviceBasis,
             Field::DeviceFamily,
             Field::DeviceOs,
@@ -33,6 +34,7 @@ impl Signal for DeviceSignal {
         let software = &context.login.device.software;
         slots.set_text(Field::DeviceState, context.matched.state.as_str());
         slots.set_text(Field::DeviceTrust, context.matched.trust.as_str());
+        slots.set_float(Field::DeviceCredit, context.matched.trust.credit_share());
         slots.set_text(Field::DeviceBasis, context.matched.basis.as_str());
         slots.set_text(Field::PairTrust, context.pair_trust.as_str());
         if !software.is_unknown() {

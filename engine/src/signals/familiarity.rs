@@ -15,6 +15,7 @@ impl Signal for FamiliaritySignal {
     fn fields(&self) -> &'static [Field] {
         &[
             Field::AddressFamiliarity,
+            Field::PairFamiliarity,
             Field::AddressKnownAt,
             Field::AddressUserLoginsFromNetwork,
             Field::AddressUserLogins,
@@ -25,6 +26,8 @@ impl Signal for FamiliaritySignal {
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let Some(familiarity) = &context.familiarity else { return };
         slots.set_float(Field::AddressFamiliarity, familiarity.points);
+        let earned = familiarity.points * context.pair_trust.credit_share();
+        slots.set_float(Field::PairFamiliarity, earned);
         slots.set_text(Field::AddressKnownAt, familiarity.known_at.as_str());
         slots.set_float(Field::AddressUserLoginsFromNetwork, familiarity.user_logins_from_network);
         slots.set_float(Field::AddressUserLogins, familiarity.user_logins);

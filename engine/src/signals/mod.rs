@@ -21,7 +21,7 @@ use doorward_rules::{Field, Slots};
 use crate::attempt::Attempt;
 use crate::enrich::EnrichedLogin;
 use crate::enrich::network::NetworkFacts;
-use crate::event::Sensitivity;
+use crate::event::{Sensitivity, UserKind};
 use crate::history::crowd::CrowdView;
 use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
@@ -51,6 +51,8 @@ pub struct LoginContext<'a> {
     pub pair_trust: Trust,
     /// How much is known of the user.
     pub maturity: Maturity,
+    /// Whose account it is.
+    pub user_kind: UserKind,
     /// How usual the address is; `None` without data.
     pub familiarity: Option<Familiarity>,
     /// What others did from here in the last hour.

@@ -24,7 +24,7 @@ impl Signal for UserSignal {
 
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let event = &context.login.event;
-        slots.set_text(Field::UserKind, event.user.kind.as_str());
+        slots.set_text(Field::UserKind, context.user_kind.as_str());
         slots.set_text(Field::UserMaturity, context.maturity.as_str());
         slots.set_text(Field::ActorKind, event.actor.kind.as_str());
         let granted = context.history.map_or(0, |history| history.granted.count);

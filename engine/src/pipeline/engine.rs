@@ -1,0 +1,92 @@
+//! Everything in force that can change a decision, made once for each version of it: rules, bounds, limits, keys.
+//!
+//! `cli` makes it from the settings; nothing in here is read from anywhere.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::alerts::AlertPolicy;
+use crate::attempt::AttemptLimits;
+use crate::event::Sensitivity;
+use crate::history::crowd::CrowdLimits;
+use crate::keyed_hash::KeyedHash;
+use crate::risk::action::AppPolicy;
+use crate::risk::decision::{Id, Mode};
+use crate::risk::risk_engine::RiskEngine;
+
+/// What the configuration says of one application; `None` where it says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppRules {
+    /// Name for people.
+    pub name: Option<Box<str>>,
+    /// Way without links for mails.
+    pub help_text: Option<Box<str>>,
+    /// Sensitivity, which beats the event's.
+    pub sensitivity: Option<Sensitivity>,
+    /// Everything else.
+    pub policy: AppPolicy,
+}
+
+/// Applications by id, and what holds for the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Apps {
+    /// Those with settings of their own.
+    pub by_id: BTreeMap<Box<str>, AppRules>,
+    /// All others; its sensitivity is the one that holds if the event says nothing either.
+    pub others: AppRules,
+    /// Sensitivity if nobody says one.
+    pub sensitivity: Sensitivity,
+}
+
+impl Apps {
+    /// What the configuration says of an application.
+    #[must_use]
+    pub fn of(&self, id: Option<&str>) -> &AppRules {
+        id.and_then(|id| self.by_id.get(id)).unwrap_or(&self.others)
+    }
+
+    /// The policy that counts: configured sensitivity beats the event's.
+    #[must_use]
+    pub fn policy(&self, id: Option<&str>, told: Option<Sensitivity>) -> AppPolicy {
+        let rules = self.of(id);
+        let sensitivity = rules.sensitivity.or(told).unwrap_or(self.sensitivity);
+        AppPolicy { sensitivity, ..rules.policy }
+    }
+}
+
+/// Rules, bounds and keys in force.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// Rules and bounds of the score.
+    pub risk: RiskEngine,
+    /// Enforced or only recorded.
+    pub mode: Mode,
+    /// Keyed hashes of what senders choose.
+    pub hash: KeyedHash,
+    /// Applications.
+    pub apps: Apps,
+    /// Bounds of attempts.
+    pub attempts: AttemptLimits,
+    /// Bounds of the counters across users.
+    pub crowd: CrowdLimits,
+    /// Budgets and times of alerts.
+    pub alerts: AlertPolicy,
+    /// How long decisions are kept, in days: what is older cannot be told from a repeat (clause S5).
+    pub decisions_days: i64,
+    /// Names the tuple of everything in force.
+    pub versions: Id,
+}
+
+/// The hash that a decision names: of rules, lists and geo files, configuration, time zones and engine (clause S11).
+#[must_use]
+pub fn versions(rules: [u8; 32], geo: [u8; 32], configuration: [u8; 32]) -> Id {
+    let mut hash = Sha256::new();
+    for part in [rules, geo, configuration] {
+        hash.update(part);
+    }
+    hash.update(jiff::tz::db().available().count().to_be_bytes());
+    hash.update(env!("CARGO_PKG_VERSION"));
+    let digest: [u8; 32] = hash.finalize().into();
+    Id(digest.first_chunk().copied().unwrap_or_default())
+}

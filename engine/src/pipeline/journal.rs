@@ -1,0 +1,56 @@
+//! Records of the journal (clause S1): all that can change a decision, in one order. Each has its `now`; an event also
+//! carries its crowd observation, so that the counters fold from here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::crowd::CrowdObservation;
+use crate::pipeline::ports::{Keyspace, StoreError};
+use crate::pipeline::row_bytes;
+
+const VERSION: u8 = 1;
+
+/// One record; `B` is how its bytes are held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JournalRecord<B> {
+    /// Doorward's clock at the door, microseconds since the epoch.
+    pub now: i64,
+    /// What happened.
+    pub body: Body<B>,
+}
+
+/// What a record holds. Activations, operator actions and ticks are added at the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Body<B> {
+    /// An event that was admitted.
+    Event {
+        /// Tenant it was admitted for.
+        tenant: Box<str>,
+        /// As it came in.
+        bytes: B,
+        /// What the counters across users saw of it.
+        observation: Option<CrowdObservation>,
+    },
+    /// A line that was refused; the line itself is a dead letter.
+    Refused {
+        /// Stable code.
+        reason: Box<str>,
+        /// Its dead letter.
+        dead_letter: [u8; 32],
+    },
+}
+
+/// Bytes of a record.
+///
+/// # Errors
+/// As [`row_bytes::encode`].
+pub fn encode<B: Serialize>(record: &JournalRecord<B>) -> Result<Vec<u8>, StoreError> {
+    row_bytes::encode(Keyspace::Journal, VERSION, record)
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// As [`row_bytes::decode`].
+pub fn decode(bytes: &[u8]) -> Result<JournalRecord<Vec<u8>>, StoreError> {
+    row_bytes::decode(Keyspace::Journal, VERSION, bytes)
+}
