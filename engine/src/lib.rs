@@ -1,5 +1,6 @@
 //! Doorward: risk-based login anomaly detection.
 
+pub mod alerts;
 pub mod enrich;
 pub mod event;
 pub mod keyed_hash;
