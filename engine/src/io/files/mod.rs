@@ -1,0 +1,34 @@
+//! Files: events in, decisions and dead letters out, one line each.
+//!
+//! An input reads on where its committed position says, and from its start where it is another one. An output is
+//! exactly once: it is cut to its committed length when it is opened. Neither parses what it carries.
+
+mod file_sink;
+mod input_row;
+mod line_source;
+mod stdout_sink;
+mod tail;
+
+pub use file_sink::FileSink;
+pub use line_source::{FileLines, input_key};
+pub use stdout_sink::StdoutSink;
+
+/// What a sink carries. Each kind has a cursor of its own, also in the same file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinkKind {
+    /// Decisions.
+    Decisions,
+    /// Refused lines.
+    DeadLetters,
+}
+
+impl SinkKind {
+    /// Key of the cursor in table `sink`: the kind, `:`, and the absolute path or `-`.
+    fn cursor_key(self, place: &[u8]) -> Vec<u8> {
+        let kind: &[u8] = match self {
+            Self::Decisions => b"decisions:",
+            Self::DeadLetters => b"dead:",
+        };
+        [kind, place].concat()
+    }
+}

@@ -1,0 +1,15 @@
+//! The only folder that touches the world. Each sub-folder implements ports of [`crate::pipeline::ports`] with one
+//! dependency, behind one Cargo feature; `memory` holds the twins that every port has, and is always there.
+//!
+//! Sub-folders never import each other: what two of them share lies here, and only `cli/` puts them together.
+
+mod batch_check;
+mod key_range;
+mod line_splitter;
+pub mod memory;
+pub mod sink_cursor;
+
+#[cfg(feature = "files")]
+pub mod files;
+#[cfg(feature = "store")]
+pub mod store;
