@@ -139,6 +139,7 @@ pub struct Proven {
     several: bool,
     told: bool,
     used: Vec<Box<str>>,
+    types: u32,
 }
 
 impl Proven {
@@ -176,6 +177,7 @@ impl Proven {
         self.binding = self.binding.max(other.binding);
         self.several |= other.several;
         self.told |= other.told;
+        self.types |= other.types;
         for id in &other.used {
             self.remember(id);
         }
@@ -213,6 +215,14 @@ impl Proven {
         &self.used
     }
 
+    /// Types of the factors that succeeded, in the order of their codes; those of methods as far as they name one.
+    pub fn types(&self) -> impl Iterator<Item = FactorType> + '_ {
+        FactorType::ALL
+            .iter()
+            .copied()
+            .filter(|factor| self.types & bit(*factor) != 0)
+    }
+
     /// Whether more than one factor succeeded, or one that checks the person as well.
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
@@ -245,6 +255,7 @@ impl Proven {
             Categories::usual(factor.method)
         });
         self.binding = self.binding.max(Binding::of(factor.method, checked));
+        self.types |= bit(factor.method);
         if let Some(id) = &factor.factor_id {
             self.remember(id);
         }
@@ -274,6 +285,7 @@ impl Proven {
         self.categories = self.categories.and(categories);
         self.binding = self.binding.max(binding);
         self.several |= method == AuthMethod::Mfa;
+        self.types |= type_of(method).map_or(0, bit);
     }
 
     fn remember(&mut self, id: &str) {
@@ -281,6 +293,23 @@ impl Proven {
             self.used.push(id.into());
         }
     }
+}
+
+/// The type that a method of RFC 8176 surely names.
+const fn type_of(method: AuthMethod) -> Option<FactorType> {
+    match method {
+        AuthMethod::Pwd => Some(FactorType::Password),
+        AuthMethod::Sms => Some(FactorType::Sms),
+        AuthMethod::Tel => Some(FactorType::Voice),
+        AuthMethod::Sc => Some(FactorType::Smartcard),
+        AuthMethod::Kba => Some(FactorType::Kba),
+        AuthMethod::Federated => Some(FactorType::Federated),
+        _ => None,
+    }
+}
+
+const fn bit(factor: FactorType) -> u32 {
+    1 << (factor.code() % 32)
 }
 
 /// A factor without a result succeeded if the login did; before that, a password did, as only then are we asked.

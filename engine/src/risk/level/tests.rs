@@ -164,6 +164,7 @@ fn stages_of_one_attempt_add_up() {
     event.auth.factors = [used(FactorType::Password, None)].into();
     let mut proven = Proven::of(&event, None);
     assert_eq!(proven.second_factor_phishable(false), None);
+    assert_eq!(proven.types().collect::<Vec<_>>(), [FactorType::Password]);
     event.auth.factors = [used(FactorType::Totp, None)].into();
     proven.add(&Proven::of(&event, None));
     assert_eq!(
@@ -202,4 +203,18 @@ fn an_enrolled_factor_counts_for_what_it_really_checks() {
     let proven = Proven::of(&event, Some(&enrolled));
     assert_eq!(proven.level(false), Level::Two);
     assert_eq!(proven.used(), ["app".into()]);
+}
+
+#[test]
+fn types_that_succeeded_are_listed_in_one_order() {
+    let mut event = login();
+    event.auth.factors = FactorType::ALL
+        .iter()
+        .rev()
+        .map(|method| used(*method, None))
+        .collect();
+    assert_eq!(
+        Proven::of(&event, None).types().collect::<Vec<_>>(),
+        FactorType::ALL
+    );
 }
