@@ -1,5 +1,6 @@
 //! Doorward: risk-based login anomaly detection.
 
+pub mod alerts;
 pub mod attempt;
 pub mod cli;
 pub mod config;
@@ -7,9 +8,6 @@ pub mod enrich;
 pub mod event;
 pub mod generate;
 pub mod history;
-pub mod alerts;
-pub mod enrich;
-pub mod event;
 pub mod io;
 pub mod keyed_hash;
 pub mod pipeline;

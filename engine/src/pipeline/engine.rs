@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::alerts::AlertPolicy;
+use crate::alerts::budget::BudgetPolicy;
+use crate::alerts::silence::SilencePolicy;
 use crate::attempt::AttemptLimits;
 use crate::event::Sensitivity;
 use crate::history::crowd::CrowdLimits;
@@ -53,6 +54,15 @@ impl Apps {
         let sensitivity = rules.sensitivity.or(told).unwrap_or(self.sensitivity);
         AppPolicy { sensitivity, ..rules.policy }
     }
+}
+
+/// Budgets and times of alerts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AlertPolicy {
+    /// When nobody is told.
+    pub silence: SilencePolicy,
+    /// How many mails one owner gets.
+    pub budget: BudgetPolicy,
 }
 
 /// Rules, bounds and keys in force.

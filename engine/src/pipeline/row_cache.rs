@@ -75,8 +75,29 @@ impl<V> RowCache<V> {
         Some(&mut entry.value)
     }
 
+    /// Moves a row out, for a change that needs the cache's owner as well. [`RowCache::give_back`] must follow.
+    pub fn borrow_out(&mut self, key: &[u8]) -> Option<V>
+    where
+        V: Default,
+    {
+        self.rejuvenate(key);
+        self.young.get_mut(key).map(|entry| std::mem::take(&mut entry.value))
+    }
+
+    /// Puts back what was moved out; `batch` says in which batch it was changed, if it was.
+    pub fn give_back(&mut self, key: &[u8], value: V, batch: Option<u64>) {
+        if !self.contains(key) {
+            self.insert(key.to_vec(), Entry { value, dirty: false, batch: 0 });
+        } else if let Some(entry) = self.young.get_mut(key) {
+            entry.value = value;
+        }
+        if let Some(batch) = batch {
+            self.change(key, batch);
+        }
+    }
+
     /// Every row changed since the last call, once, in the order of their first change.
-    pub fn drain_changed(&mut self, mut each: impl FnMut(&[u8], &V)) {
+    pub fn drain_changed(&mut self, mut each: impl FnMut(&[u8], &mut V)) {
         for key in std::mem::take(&mut self.changed) {
             let entry = match self.young.get_mut(&key) {
                 Some(entry) => Some(entry),
@@ -84,7 +105,7 @@ impl<V> RowCache<V> {
             };
             if let Some(entry) = entry {
                 entry.dirty = false;
-                each(&key, &entry.value);
+                each(&key, &mut entry.value);
             }
         }
     }

@@ -1,0 +1,190 @@
+//! What one batch of the sequencer holds, and its one commit (clause S4): journal, decisions, rows, dead letters,
+//! positions, all or nothing. Encoding runs behind the deciding thread.
+
+use crate::alerts::alert::Alert;
+use crate::history::crowd::CrowdObservation;
+use crate::pipeline::dead_letter::{DEAD_LETTER_VERSION, DeadLetter};
+use crate::pipeline::journal::{self, Body, JournalRecord};
+use crate::pipeline::keys;
+use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
+use crate::pipeline::row_bytes;
+use crate::risk::decision::Decision;
+use crate::risk::json::write_decision;
+use crate::risk::score::ScorePolicy;
+
+/// Version of a stored decision.
+pub const DECISION_VERSION: u8 = 1;
+
+/// An event that was decided.
+#[derive(Debug)]
+pub struct DecidedEvent {
+    /// As it came in.
+    pub bytes: Vec<u8>,
+    /// What the counters across users saw.
+    pub observation: Option<CrowdObservation>,
+    /// The decision.
+    pub decision: Decision,
+    /// Who is told.
+    pub alerts: Vec<Alert>,
+}
+
+/// One record of the journal with all that came of it.
+#[derive(Debug)]
+pub enum Outcome {
+    /// An event.
+    Decided(Box<DecidedEvent>),
+    /// A refused line, with Doorward's clock.
+    Refused(Box<DeadLetter>, i64),
+}
+
+/// A batch that is closed and waits for its commit.
+#[derive(Debug, Default)]
+pub struct ClosedBatch {
+    /// Number of the batch, from 1.
+    pub number: u64,
+    /// Head of the store before it.
+    pub expected_head: Seq,
+    /// Head after it.
+    pub new_head: Seq,
+    /// In order of `seq`.
+    pub outcomes: Vec<Outcome>,
+    /// Rows of users, attempts and mailboxes.
+    pub rows: Vec<Change>,
+    /// How far each input was read.
+    pub positions: Vec<Change>,
+}
+
+/// What leaves after the commit.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    /// Compact decisions as JSON lines.
+    pub decisions: Vec<Record>,
+    /// Dead letters as JSON lines.
+    pub dead_letters: Vec<Record>,
+    /// Alerts that are due, encoded.
+    pub alerts: Vec<Record>,
+}
+
+/// Makes the bytes of a batch: rows for the store, lines for the sinks.
+///
+/// # Errors
+/// Only if a value cannot be encoded at all.
+pub fn encode(closed: ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
+    let mut batch = Batch {
+        expected_head: closed.expected_head,
+        new_head: closed.new_head,
+        changes: Vec::with_capacity(closed.outcomes.len() * 4 + closed.rows.len() + closed.positions.len()),
+    };
+    let mut outgoing = Outgoing::default();
+    for outcome in closed.outcomes {
+        match outcome {
+            Outcome::Decided(event) => encode_decided(*event, policy, &mut batch, &mut outgoing)?,
+            Outcome::Refused(letter, now) => encode_refused(&letter, now, &mut batch, &mut outgoing)?,
+        }
+    }
+    batch.changes.extend(closed.rows);
+    batch.changes.extend(closed.positions);
+    Ok((batch, outgoing))
+}
+
+fn encode_decided(
+    event: DecidedEvent,
+    policy: &ScorePolicy,
+    batch: &mut Batch,
+    outgoing: &mut Outgoing,
+) -> Result<(), StoreError> {
+    let decision = &event.decision;
+    let seq = decision.seq;
+    let record = JournalRecord {
+        now: decision.now,
+        body: Body::Event {
+            tenant: decision.tenant.clone(),
+            bytes: Bytes(&event.bytes),
+            observation: event.observation,
+        },
+    };
+    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record)?);
+    batch.put(Keyspace::Decided, keys::seq(seq), encode_decision(decision)?);
+    batch.put(Keyspace::Decision, keys::decision(decision.id), seq.to_be_bytes().to_vec());
+    if let Some(user) = decision.user_id.as_deref() {
+        batch.put(Keyspace::ByUser, keys::by_user(&decision.tenant, user, seq), Vec::new());
+    }
+    for (index, alert) in (0..).zip(&event.alerts) {
+        let bytes = alert.encode();
+        if alert.held_back.is_none() {
+            outgoing.alerts.push(Record { seq, bytes: bytes.clone() });
+        }
+        batch.put(Keyspace::Alert, keys::alert(seq, index), bytes);
+    }
+    outgoing.decisions.push(Record { seq, bytes: decision_line(decision, policy) });
+    Ok(())
+}
+
+fn encode_refused(
+    letter: &DeadLetter,
+    now: i64,
+    batch: &mut Batch,
+    outgoing: &mut Outgoing,
+) -> Result<(), StoreError> {
+    let seq = letter.seq;
+    let record: JournalRecord<Bytes<'_>> = JournalRecord {
+        now,
+        body: Body::Refused { reason: letter.refusal.reason.clone(), dead_letter: letter.id },
+    };
+    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record)?);
+    batch.put(Keyspace::Dead, keys::dead_by_id(&letter.id), seq.to_be_bytes().to_vec());
+    let row = row_bytes::encode(Keyspace::Dead, DEAD_LETTER_VERSION, letter)?;
+    batch.put(Keyspace::Dead, keys::dead_by_seq(seq), row);
+    outgoing.dead_letters.push(Record { seq, bytes: dead_letter_line(letter)? });
+    Ok(())
+}
+
+/// A decision as it is streamed.
+#[must_use]
+pub fn decision_line(decision: &Decision, policy: &ScorePolicy) -> Vec<u8> {
+    let mut line = Vec::with_capacity(1_024);
+    write_decision(&mut line, decision, policy);
+    line
+}
+
+/// A dead letter as it is written.
+///
+/// # Errors
+/// Never in practice: the form is plain JSON.
+pub fn dead_letter_line(letter: &DeadLetter) -> Result<Vec<u8>, StoreError> {
+    letter.to_json().map_err(|error| row_bytes::bad(Keyspace::Dead, error.to_string()))
+}
+
+/// A decision as it is stored.
+///
+/// # Errors
+/// As [`row_bytes::encode`].
+pub fn encode_decision(decision: &Decision) -> Result<Vec<u8>, StoreError> {
+    row_bytes::encode(Keyspace::Decided, DECISION_VERSION, decision)
+}
+
+/// Reads a stored decision.
+///
+/// # Errors
+/// As [`row_bytes::decode`].
+pub fn decode_decision(bytes: &[u8]) -> Result<Decision, StoreError> {
+    row_bytes::decode(Keyspace::Decided, DECISION_VERSION, bytes)
+}
+
+/// Reads a stored dead letter.
+///
+/// # Errors
+/// As [`row_bytes::decode`].
+pub fn decode_dead_letter(bytes: &[u8]) -> Result<DeadLetter, StoreError> {
+    row_bytes::decode(Keyspace::Dead, DEAD_LETTER_VERSION, bytes)
+}
+
+/// Bytes that are written at once and not number by number; reads back as `Vec<u8>`.
+#[derive(Debug)]
+struct Bytes<'a>(&'a [u8]);
+
+impl serde::Serialize for Bytes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
