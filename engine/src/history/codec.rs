@@ -2,7 +2,7 @@
 //!
 //! Times are stored as seconds before the latest granted login, networks and countries of recent logins once each,
 //! flags together. Decoding what was encoded gives an equal row; damaged bytes give an error, never a panic.
-//! Measured: an empty profile 8 bytes; two devices in three networks with 60 logins about 500 (a test prints it).
+//! Measured: an empty profile 8 bytes; two devices in three networks with 60 logins about 600 (a test prints it).
 
 use thiserror::Error;
 
@@ -103,10 +103,14 @@ pub fn decode(bytes: &[u8]) -> Result<UserHistory, CodecError> {
     if flags & HAS_LAST_PLACE != 0 {
         history.last_place = Some(codec_place::read(&mut input, base)?);
     }
-    for _ in 0..input.count(DEVICES_MAX, "number of devices")? {
+    let devices = input.count(DEVICES_MAX, "number of devices")?;
+    history.devices.reserve_exact(devices);
+    for _ in 0..devices {
         history.devices.push(read_device(&mut input, base)?);
     }
-    for _ in 0..input.count(PAIRS_MAX, "number of pairs")? {
+    let pairs = input.count(PAIRS_MAX, "number of pairs")?;
+    history.pairs.reserve_exact(pairs);
+    for _ in 0..pairs {
         history
             .pairs
             .push(read_pair(&mut input, base, history.devices.len())?);
@@ -396,9 +400,17 @@ fn read_weight(input: &mut Reader<'_>) -> Result<Weight, CodecError> {
 fn write_cells(out: &mut Writer, history: &UserHistory, base: Seconds) {
     out.number(history.cells.len() as u64);
     for cell in &history.cells {
-        out.byte(((cell.level as u8) << 5) | (cell.pair & 31));
-        out.low_bytes(cell.value, cell.level.value_bytes());
-        out.raw(&cell.logins.to_bytes());
+        let value_bytes = cell.level.value_bytes();
+        let head = ((cell.level as u8) << 5) | (cell.pair & 31);
+        let logins = cell
+            .logins
+            .to_bytes()
+            .into_iter()
+            .fold(0, |sum: u128, byte| (sum << 8) | u128::from(byte));
+        let all = (u128::from(head) << 120)
+            | (u128::from(cell.value) << (120 - 8 * value_bytes))
+            | (logins << (80 - 8 * value_bytes));
+        out.first_of(all.to_be_bytes(), 6 + value_bytes);
     }
     out.number(history.places.len() as u64);
     for place in &history.places {
@@ -427,7 +439,9 @@ fn read_cells(input: &mut Reader<'_>, history: &mut UserHistory, base: Seconds) 
             logins: read_weight(input)?,
         });
     }
-    for _ in 0..input.count(PLACES_MAX, "number of places")? {
+    let places = input.count(PLACES_MAX, "number of places")?;
+    history.places.reserve_exact(places);
+    for _ in 0..places {
         history.places.push(KnownPlace {
             pair: input.index(pairs, "pair of a place")?,
             cell: input.low_bytes(2)? as u16,
@@ -469,13 +483,13 @@ fn write_recent(out: &mut Writer, recent: &[RecentLogin], base: Seconds) {
         let flags = (login.level & LEVEL_BITS)
             | flag(login.carried_identity, CARRIED)
             | flag(login.device.is_some(), HAS_DEVICE);
-        out.byte(flags);
-        if let Some(device) = login.device {
-            out.byte(device);
-        }
         let whence = (login.asn, login.country);
-        let entry = table.iter().position(|known| *known == whence);
-        out.byte(entry.and_then(|entry| u8::try_from(entry).ok()).unwrap_or(0));
+        let entry = (0u8..).zip(&table).find(|(_, known)| **known == whence);
+        out.raw(&[
+            flags,
+            login.device.unwrap_or(0),
+            entry.map_or(0, |(entry, _)| entry),
+        ]);
     }
 }
 
@@ -484,8 +498,9 @@ fn read_recent(
     base: Seconds,
     devices: usize,
 ) -> Result<Vec<RecentLogin>, CodecError> {
-    let mut table: Vec<Whence> = Vec::new();
-    for _ in 0..input.count(RECENT_MAX, "number of networks")? {
+    let networks = input.count(RECENT_MAX, "number of networks")?;
+    let mut table: Vec<Whence> = Vec::with_capacity(networks);
+    for _ in 0..networks {
         let flags = input.byte()?;
         let asn = if flags & 1 == 0 {
             None
@@ -505,14 +520,13 @@ fn read_recent(
     for _ in 0..logins {
         let time = input.time(before)?;
         before = time;
-        let flags = input.byte()?;
-        let device = if flags & HAS_DEVICE == 0 {
-            None
-        } else {
-            Some(input.index(devices, "device of a login")?)
-        };
+        let [flags, device, entry] = input.array()?;
+        let device = (flags & HAS_DEVICE != 0).then_some(device);
+        if device.is_some_and(|device| usize::from(device) >= devices) {
+            return Err(CodecError::Damaged("device of a login"));
+        }
         let (asn, country) = *table
-            .get(usize::from(input.byte()?))
+            .get(usize::from(entry))
             .ok_or(CodecError::Damaged("network of a login"))?;
         recent.push(RecentLogin {
             time,
