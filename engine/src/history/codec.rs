@@ -358,9 +358,9 @@ fn write_pair(out: &mut Writer, pair: &Pair, base: Seconds) {
         NetworkKey::V4(prefix) => out.low_bytes(u64::from(prefix), 3),
         NetworkKey::V6(prefix) => out.low_bytes(prefix, 6),
     }
-    out.raw(&pair.logins.to_bytes());
+    out.low_bytes(pair.logins.to_bits40(), 5);
     for weight in pair.rest.iter().filter(|weight| !weight.is_zero()) {
-        out.raw(&weight.to_bytes());
+        out.low_bytes(weight.to_bits40(), 5);
     }
     write_standing(out, &pair.seen, &pair.credits, base);
 }
@@ -393,7 +393,7 @@ fn read_pair(input: &mut Reader<'_>, base: Seconds, devices: usize) -> Result<Pa
 }
 
 fn read_weight(input: &mut Reader<'_>) -> Result<Weight, CodecError> {
-    Weight::from_bytes(input.array()?).ok_or(CodecError::Damaged("weight"))
+    Weight::from_bits40(input.low_bytes(5)?).ok_or(CodecError::Damaged("weight"))
 }
 
 /// One byte holds the level (3 bits) and the pair (5 bits).
@@ -402,11 +402,7 @@ fn write_cells(out: &mut Writer, history: &UserHistory, base: Seconds) {
     for cell in &history.cells {
         let value_bytes = cell.level.value_bytes();
         let head = ((cell.level as u8) << 5) | (cell.pair & 31);
-        let logins = cell
-            .logins
-            .to_bytes()
-            .into_iter()
-            .fold(0, |sum: u128, byte| (sum << 8) | u128::from(byte));
+        let logins = u128::from(cell.logins.to_bits40());
         let all = (u128::from(head) << 120)
             | (u128::from(cell.value) << (120 - 8 * value_bytes))
             | (logins << (80 - 8 * value_bytes));
@@ -451,7 +447,30 @@ fn read_cells(input: &mut Reader<'_>, history: &mut UserHistory, base: Seconds) 
     Ok(())
 }
 
-type Whence = (Option<u32>, Option<[u8; 2]>);
+/// Network and country of a recent login in one number, for comparing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Whence(u64);
+
+const WHENCE_ASN: u64 = 1 << 48;
+const WHENCE_COUNTRY: u64 = 1 << 49;
+
+impl Whence {
+    fn of(login: &RecentLogin) -> Self {
+        let asn = login.asn.map_or(0, |asn| WHENCE_ASN | u64::from(asn));
+        let country = login.country.map_or(0, |letters| {
+            WHENCE_COUNTRY | (u64::from(u16::from_be_bytes(letters)) << 32)
+        });
+        Self(asn | country)
+    }
+
+    fn asn(self) -> Option<u32> {
+        (self.0 & WHENCE_ASN != 0).then_some(self.0 as u32)
+    }
+
+    fn country(self) -> Option<[u8; 2]> {
+        (self.0 & WHENCE_COUNTRY != 0).then_some(((self.0 >> 32) as u16).to_be_bytes())
+    }
+}
 
 const LEVEL_BITS: u8 = 3;
 const CARRIED: u8 = 4;
@@ -461,18 +480,20 @@ const HAS_DEVICE: u8 = 8;
 fn write_recent(out: &mut Writer, recent: &[RecentLogin], base: Seconds) {
     let mut table: Vec<Whence> = Vec::with_capacity(8);
     for login in recent {
-        if !table.contains(&(login.asn, login.country)) {
-            table.push((login.asn, login.country));
+        let whence = Whence::of(login);
+        if !table.contains(&whence) {
+            table.push(whence);
         }
     }
     out.number(table.len() as u64);
-    for (asn, country) in &table {
+    for whence in &table {
+        let (asn, country) = (whence.asn(), whence.country());
         out.byte(flag(asn.is_some(), 1) | flag(country.is_some(), 2));
         if let Some(asn) = asn {
-            out.number(u64::from(*asn));
+            out.number(u64::from(asn));
         }
         if let Some(country) = country {
-            out.raw(country);
+            out.first_of(country, 2);
         }
     }
     out.number(recent.len() as u64);
@@ -483,13 +504,10 @@ fn write_recent(out: &mut Writer, recent: &[RecentLogin], base: Seconds) {
         let flags = (login.level & LEVEL_BITS)
             | flag(login.carried_identity, CARRIED)
             | flag(login.device.is_some(), HAS_DEVICE);
-        let whence = (login.asn, login.country);
+        let whence = Whence::of(login);
         let entry = (0u8..).zip(&table).find(|(_, known)| **known == whence);
-        out.raw(&[
-            flags,
-            login.device.unwrap_or(0),
-            entry.map_or(0, |(entry, _)| entry),
-        ]);
+        let entry = entry.map_or(0, |(entry, _)| entry);
+        out.first_of([flags, login.device.unwrap_or(0), entry], 3);
     }
 }
 
@@ -499,7 +517,7 @@ fn read_recent(
     devices: usize,
 ) -> Result<Vec<RecentLogin>, CodecError> {
     let networks = input.count(RECENT_MAX, "number of networks")?;
-    let mut table: Vec<Whence> = Vec::with_capacity(networks);
+    let mut table: Vec<(Option<u32>, Option<[u8; 2]>)> = Vec::with_capacity(networks);
     for _ in 0..networks {
         let flags = input.byte()?;
         let asn = if flags & 1 == 0 {

@@ -28,18 +28,11 @@ impl Writer {
     }
 
     pub(super) fn number(&mut self, mut value: u64) {
-        let mut bytes = [0; 10];
-        let mut used = 1;
-        for byte in &mut bytes {
-            *byte = value as u8 & 0x7f;
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
             value >>= 7;
-            if value == 0 {
-                break;
-            }
-            *byte |= 0x80;
-            used += 1;
         }
-        self.first_of(bytes, used);
+        self.bytes.push(value as u8);
     }
 
     /// The first `count` of some bytes. Copying all of them and cutting is cheaper than a copy of unknown length.
