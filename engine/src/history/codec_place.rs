@@ -42,7 +42,7 @@ pub(super) fn write(out: &mut Writer, last: &LastPlace, base: Seconds) {
         out.text(city);
     }
     if let Some(country) = &last.country {
-        out.raw(country);
+        out.first_of(*country, 2);
     }
     if let Some(asn) = last.asn {
         out.number(u64::from(asn));

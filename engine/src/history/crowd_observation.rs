@@ -82,7 +82,10 @@ impl CrowdObservation {
         outcome: CrowdOutcome,
     ) -> Self {
         let short = |domain: u8, value: &[u8]| hash.short(domain, &[tenant.as_bytes(), value]).max(1);
-        let prefix = |bits: u128, length: u8| short(ADDRESS, &[&bits.to_le_bytes()[..], &[length]].concat());
+        let prefix = |bits: u128, length: u8| {
+            let parts: [&[u8]; 3] = [tenant.as_bytes(), &bits.to_le_bytes(), &[length]];
+            hash.short(ADDRESS, &parts).max(1)
+        };
         let mut seen = Self {
             tenant: short(TENANT, b""),
             user: user.map_or(0, |user| short(USER, user.as_bytes())),

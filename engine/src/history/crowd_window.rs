@@ -102,15 +102,18 @@ impl Line {
     fn read(&self, window: Window, now: Seconds) -> WindowCounts {
         let narrow = |buckets: &Narrow| buckets.map(|bucket| bucket.map(u32::from));
         let wide = |buckets: &Wide| buckets.map(|bucket| bucket.map(from_24));
-        let [current, earlier] = match window {
-            Window::Minutes10 => narrow(&self.minutes10),
-            Window::Hour => narrow(&self.hour),
-            Window::Day => wide(&self.day),
-            Window::Week => wide(&self.week),
+        let (mut buckets, slots) = match window {
+            Window::Minutes10 => (narrow(&self.minutes10), 1),
+            Window::Hour => (narrow(&self.hour), 6),
+            Window::Day => (wide(&self.day), 144),
+            Window::Week => (wide(&self.week), 1_008),
         };
-        let length = window.length();
-        let covered = (length - now.rem_euclid(length)) as u64;
-        let part = |count: u32| (u64::from(count) * covered / length as u64) as u32;
+        let slot = slot_of(now).max(self.slot);
+        shift(&mut buckets, steps(self.slot, slot, slots));
+        let [current, earlier] = buckets;
+        let length = window.length() as u64;
+        let covered = length - now.rem_euclid(window.length()) as u64;
+        let part = |count: u32| (u64::from(count) * covered / length) as u32;
         let [attempts, failures, successes] = current;
         let [attempts_before, failures_before, successes_before] = earlier;
         WindowCounts {
@@ -165,11 +168,7 @@ impl WindowTable {
         let set = self.set_of(key);
         let way = self.tags.get(set).and_then(|tags| way_of(tags, key));
         let line = way.and_then(|way| self.lines.get(set)?.get(way));
-        line.map_or_else(WindowCounts::default, |line| {
-            let mut line = *line;
-            line.advance(slot_of(now));
-            line.read(window, now)
-        })
+        line.map_or_else(WindowCounts::default, |line| line.read(window, now))
     }
 
     /// Counts an event at `now`.

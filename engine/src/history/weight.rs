@@ -43,19 +43,21 @@ impl Weight {
         self.0 == 0.0
     }
 
-    /// Five bytes, the most significant first.
+    /// As a number of 40 bits.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 5] {
-        let [a, b, c, d, e, ..] = self.0.to_bits().to_be_bytes();
-        [a, b, c, d, e]
+    pub const fn to_bits40(self) -> u64 {
+        self.0.to_bits() >> DROPPED_BITS
     }
 
-    /// From [`Weight::to_bytes`]; `None` if they are no finite, not negative number.
+    /// From [`Weight::to_bits40`]; `None` if that is no finite, not negative number.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 5]) -> Option<Self> {
-        let [a, b, c, d, e] = bytes;
-        let value = f64::from_bits(u64::from_be_bytes([a, b, c, d, e, 0, 0, 0]));
-        (value.is_finite() && value.is_sign_positive()).then_some(Self(value))
+    pub const fn from_bits40(bits: u64) -> Option<Self> {
+        let value = f64::from_bits(bits << DROPPED_BITS);
+        if value.is_finite() && value.is_sign_positive() {
+            Some(Self(value))
+        } else {
+            None
+        }
     }
 }
 
@@ -105,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_give_the_same_weight_back() {
+    fn forty_bits_give_the_same_weight_back() {
         let mut weight = Weight::ZERO;
         weight.add(amount_at(NOW, 30.0));
         weight.add(amount_at(NOW - 12_345, 30.0));
-        assert_eq!(Weight::from_bytes(weight.to_bytes()), Some(weight));
-        assert_eq!(Weight::from_bytes([0xff; 5]), None);
+        assert_eq!(Weight::from_bits40(weight.to_bits40()), Some(weight));
+        assert_eq!(Weight::from_bits40(u64::MAX), None);
         assert!(amount_at(i64::MAX, 30.0).is_finite() && fading_at(i64::MIN, 30.0).is_finite());
     }
 }

@@ -35,6 +35,13 @@ impl Writer {
         self.bytes.push(value as u8);
     }
 
+    /// The first `count` of some bytes. Copying all of them and cutting is cheaper than a copy of unknown length.
+    pub(super) fn first_of<const N: usize>(&mut self, bytes: [u8; N], count: usize) {
+        let end = self.bytes.len() + count;
+        self.bytes.extend_from_slice(&bytes);
+        self.bytes.truncate(end);
+    }
+
     pub(super) fn signed(&mut self, value: i64) {
         self.number(((value << 1) ^ (value >> 63)) as u64);
     }
@@ -44,10 +51,10 @@ impl Writer {
         self.signed(base.wrapping_sub(value));
     }
 
-    /// The low `count` bytes of a number, the most significant first.
+    /// The low `count` bytes of a number, 1 to 8, the most significant first.
     pub(super) fn low_bytes(&mut self, value: u64, count: usize) {
-        let all = value.to_be_bytes();
-        self.raw(all.get(all.len().saturating_sub(count)..).unwrap_or_default());
+        let unused = 64usize.saturating_sub(8 * count);
+        self.first_of((value << (unused & 63)).to_be_bytes(), count);
     }
 
     pub(super) fn wide(&mut self, value: u128) {
@@ -122,11 +129,17 @@ impl<'a> Reader<'a> {
         Ok(base.wrapping_sub(self.signed()?))
     }
 
+    /// A number of `count` bytes, 1 to 8, the most significant first.
     pub(super) fn low_bytes(&mut self, count: usize) -> Result<u64, CodecError> {
-        let bytes = self.raw(count)?;
-        Ok(bytes
-            .iter()
-            .fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte)))
+        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(CodecError::Short)?;
+        let value = match self.bytes.first_chunk::<8>() {
+            Some(eight) => u64::from_be_bytes(*eight) >> (64usize.saturating_sub(8 * count) & 63),
+            None => taken
+                .iter()
+                .fold(0, |sum: u64, byte| (sum << 8) | u64::from(*byte)),
+        };
+        self.bytes = rest;
+        Ok(value)
     }
 
     pub(super) fn wide(&mut self) -> Result<u128, CodecError> {
