@@ -17,7 +17,7 @@ pub fn software(family: &str, os: &str, major: u32) -> SoftwareFacts {
         family: family.into(),
         major: Some(major),
         os: os.into(),
-        device_type: "desktop".into(),
+        device_type: doorward::event::DeviceType::Desktop,
     }
 }
 
@@ -46,7 +46,7 @@ pub fn bare(family: &str, os: &str) -> DeviceDescriptor {
 pub fn network(number: u8, host: u8) -> NetworkFacts {
     NetworkFacts {
         ip: IpAddr::V4(Ipv4Addr::new(203, 0, number, host)),
-        class: "public".into(),
+        class: doorward::enrich::network::NetworkClass::Public,
         kind: None,
         asn: Some(64_500 + u32::from(number)),
         organisation: Some("Example".into()),

@@ -199,7 +199,7 @@ fn network_of(step: &Step) -> doorward::enrich::network::NetworkFacts {
         net.asn = None;
     }
     if step.net == 11 {
-        net.class = "private".into();
+        net.class = doorward::enrich::network::NetworkClass::Private;
     }
     net
 }
