@@ -28,7 +28,7 @@ use crate::telemetry::metrics::Metrics;
 
 const EXAMPLE: &str = "Example:
   doorward explain --events logins.ndjson --id login-1
-  doorward explain --data ./doorward-demo --id login-1 --width 100";
+  doorward explain --data ./doorward-data --id login-1 --width 100";
 
 /// Arguments of `doorward explain`.
 #[derive(Debug, Clone, Args)]
