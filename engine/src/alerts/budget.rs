@@ -13,8 +13,10 @@ pub const MAILBOX_VERSION: u8 = 1;
 
 const HOUR: i64 = 3_600 * 1_000_000;
 const DAY: i64 = 24 * HOUR;
-/// More sent mails than this are not kept; the budget is far below it.
-const SENT_MAX: usize = 64;
+/// How long a sent mail is remembered: the longest `same_kind` that can be configured.
+const KEPT: i64 = 30 * DAY;
+/// More sent mails than this are not kept: the oldest are forgotten first.
+const SENT_MAX: usize = 256;
 
 /// How many mails one owner gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct BudgetPolicy {
     pub hourly_max: usize,
     /// In 24 hours.
     pub daily_max: usize,
+    /// Of one device and kind, one in this time; microseconds, at most 30 days.
+    pub same_kind: i64,
 }
 
 impl Default for BudgetPolicy {
@@ -30,6 +34,7 @@ impl Default for BudgetPolicy {
         Self {
             hourly_max: 3,
             daily_max: 10,
+            same_kind: DAY,
         }
     }
 }
@@ -76,10 +81,12 @@ impl Mailbox {
                 .iter()
                 .filter(move |sent| sent.at > now.saturating_sub(span))
         };
-        if lately(DAY).any(|sent| sent.kind == kind && sent.device == device) {
+        let told = |sent: &Sent| sent.kind == kind && sent.device == device;
+        if lately(policy.same_kind).any(told) {
             return Some(HeldBack::SameKind);
         }
-        if kind.got_in() && !lately(HOUR).any(|sent| sent.kind.got_in()) {
+        let allows_any = policy.hourly_max > 0 && policy.daily_max > 0;
+        if allows_any && kind.got_in() && !lately(HOUR).any(|sent| sent.kind.got_in()) {
             return None;
         }
         let spent = lately(HOUR).count() >= policy.hourly_max || lately(DAY).count() >= policy.daily_max;
@@ -88,7 +95,7 @@ impl Mailbox {
 
     /// Notes a mail that goes out, and returns how many were held back since the last one: the mail says so.
     pub fn send(&mut self, kind: OwnerKind, device: u128, now: i64) -> u32 {
-        self.sent.retain(|sent| sent.at > now.saturating_sub(DAY));
+        self.sent.retain(|sent| sent.at > now.saturating_sub(KEPT));
         if self.sent.len() == SENT_MAX {
             self.sent.remove(0);
         }
@@ -145,6 +152,7 @@ mod tests {
     const POLICY: BudgetPolicy = BudgetPolicy {
         hourly_max: 3,
         daily_max: 10,
+        same_kind: DAY,
     };
 
     /// Sends if it may, as the sequencer does.
@@ -221,6 +229,23 @@ mod tests {
             offer(&mut mailbox, UnknownDeviceIn, 0, HOUR + 1),
             Err(HeldBack::SameKind)
         );
+    }
+
+    #[test]
+    fn a_budget_of_nothing_is_nothing() {
+        for (hourly_max, daily_max) in [(0, 10), (3, 0)] {
+            let policy = BudgetPolicy {
+                hourly_max,
+                daily_max,
+                ..POLICY
+            };
+            for kind in OwnerKind::ALL {
+                assert_eq!(
+                    Mailbox::default().refusal(kind, 1, 0, &policy),
+                    Some(HeldBack::Budget)
+                );
+            }
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Place {
     /// By what is known of the network.
     #[must_use]
     pub fn of(network: &NetworkFacts) -> Self {
-        let country = network.country.map(|code| country::name(code));
+        let country = network.country.map(country::name);
         let town = network
             .place
             .as_ref()

@@ -206,93 +206,30 @@ mod tests {
 
     #[test]
     fn each_reason_alone() {
-        let table = [
+        type Change = fn(&mut SilenceFacts);
+        let table: [(Change, HeldBack); 12] = [
+            (|facts| facts.backfill = true, HeldBack::Backfill),
+            (|facts| facts.actor = ActorKind::Helpdesk, HeldBack::Actor),
             (
-                SilenceFacts {
-                    backfill: true,
-                    ..told()
-                },
-                HeldBack::Backfill,
-            ),
-            (
-                SilenceFacts {
-                    actor: ActorKind::Helpdesk,
-                    ..told()
-                },
-                HeldBack::Actor,
-            ),
-            (
-                SilenceFacts {
-                    user_kind: UserKind::Shared,
-                    ..told()
-                },
+                |facts| facts.user_kind = UserKind::Shared,
                 HeldBack::SharedAccount,
             ),
             (
-                SilenceFacts {
-                    user_kind: UserKind::Service,
-                    ..told()
-                },
+                |facts| facts.user_kind = UserKind::Service,
                 HeldBack::SharedAccount,
             ),
-            (
-                SilenceFacts {
-                    maturity: Maturity::New,
-                    ..told()
-                },
-                HeldBack::FirstLogin,
-            ),
-            (
-                SilenceFacts {
-                    maturity: Maturity::Unseen,
-                    ..told()
-                },
-                HeldBack::NewStore,
-            ),
-            (
-                SilenceFacts {
-                    late_by: 24 * HOUR + 1,
-                    ..told()
-                },
-                HeldBack::Late,
-            ),
-            (
-                SilenceFacts {
-                    late_by: 6 * HOUR + 1,
-                    ..told()
-                },
-                HeldBack::Age,
-            ),
-            (
-                SilenceFacts {
-                    campaign: true,
-                    ..told()
-                },
-                HeldBack::Campaign,
-            ),
-            (
-                SilenceFacts {
-                    drift: true,
-                    ..told()
-                },
-                HeldBack::Drift,
-            ),
-            (
-                SilenceFacts {
-                    has_address: false,
-                    ..told()
-                },
-                HeldBack::NoAddress,
-            ),
-            (
-                SilenceFacts {
-                    mode: Mode::Monitor,
-                    ..told()
-                },
-                HeldBack::Monitor,
-            ),
+            (|facts| facts.maturity = Maturity::New, HeldBack::FirstLogin),
+            (|facts| facts.maturity = Maturity::Unseen, HeldBack::NewStore),
+            (|facts| facts.late_by = 24 * HOUR + 1, HeldBack::Late),
+            (|facts| facts.late_by = 6 * HOUR + 1, HeldBack::Age),
+            (|facts| facts.campaign = true, HeldBack::Campaign),
+            (|facts| facts.drift = true, HeldBack::Drift),
+            (|facts| facts.has_address = false, HeldBack::NoAddress),
+            (|facts| facts.mode = Mode::Monitor, HeldBack::Monitor),
         ];
-        for (facts, expected) in table {
+        for (change, expected) in table {
+            let mut facts = told();
+            change(&mut facts);
             assert_eq!(why(facts), Some(expected));
         }
     }

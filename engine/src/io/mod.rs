@@ -11,5 +11,7 @@ pub mod sink_cursor;
 
 #[cfg(feature = "files")]
 pub mod files;
+#[cfg(feature = "mail")]
+pub mod mail;
 #[cfg(feature = "store")]
 pub mod store;

@@ -69,26 +69,26 @@ pub struct Outgoing {
 ///
 /// # Errors
 /// Only if a value cannot be encoded at all.
-pub fn encode(closed: ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
+pub fn encode(closed: &ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
     let mut batch = Batch {
         expected_head: closed.expected_head,
         new_head: closed.new_head,
         changes: Vec::with_capacity(closed.outcomes.len() * 4 + closed.rows.len() + closed.positions.len()),
     };
     let mut outgoing = Outgoing::default();
-    for outcome in closed.outcomes {
+    for outcome in &closed.outcomes {
         match outcome {
-            Outcome::Decided(event) => encode_decided(*event, policy, &mut batch, &mut outgoing)?,
-            Outcome::Refused(letter, now) => encode_refused(&letter, now, &mut batch, &mut outgoing)?,
+            Outcome::Decided(event) => encode_decided(event, policy, &mut batch, &mut outgoing)?,
+            Outcome::Refused(letter, now) => encode_refused(letter, *now, &mut batch, &mut outgoing)?,
         }
     }
-    batch.changes.extend(closed.rows);
-    batch.changes.extend(closed.positions);
+    batch.changes.extend_from_slice(&closed.rows);
+    batch.changes.extend_from_slice(&closed.positions);
     Ok((batch, outgoing))
 }
 
 fn encode_decided(
-    event: DecidedEvent,
+    event: &DecidedEvent,
     policy: &ScorePolicy,
     batch: &mut Batch,
     outgoing: &mut Outgoing,

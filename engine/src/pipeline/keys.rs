@@ -89,6 +89,12 @@ pub fn dead_by_seq(seq: Seq) -> Vec<u8> {
     key
 }
 
+/// Prefix of all keys made by [`dead_by_id`]; the id is their end.
+#[must_use]
+pub const fn dead_id_prefix() -> &'static [u8] {
+    &[DEAD_BY_ID]
+}
+
 /// Prefix of all keys made by [`dead_by_seq`].
 #[must_use]
 pub const fn dead_prefix() -> &'static [u8] {

@@ -6,8 +6,10 @@
 pub mod account_step;
 pub mod admitted;
 pub mod batch;
+pub mod committer;
 pub mod dead_letter;
 mod decide;
+pub mod door;
 pub mod ended;
 pub mod engine;
 pub mod file_clock;
@@ -17,6 +19,7 @@ pub mod login_step;
 pub mod ports;
 pub mod row_bytes;
 pub mod row_cache;
+pub mod run;
 pub mod sequencer;
 pub mod tell;
 pub mod user_rows;

@@ -55,7 +55,7 @@ pub struct Sequencer {
     pub(super) users: RowCache<UserRows>,
     pub(super) attempts: RowCache<Option<Attempt>>,
     pub(super) mailboxes: RowCache<Mailbox>,
-    /// Ids of events and dead letters in batches that are not committed yet.
+    /// Ids of events in batches that are not committed yet.
     uncommitted: VecDeque<(u64, HashSet<[u8; 32]>)>,
     /// Keys of user rows that changed in the open batch.
     pub(super) user_keys: HashMap<Vec<u8>, UserKey>,
@@ -169,30 +169,18 @@ impl Sequencer {
         self.open.positions.push(change);
     }
 
-    /// Asks the store once which of these lines it has seen.
+    /// Asks the store once which of these events it has seen. Lines refused before do not come here: the door drops
+    /// them, because they must not touch its clock either.
     fn look_up(&self, lines: Vec<Admitted>) -> Result<Vec<Looked>, StoreError> {
-        let mut looked: Vec<Looked> = lines
-            .into_iter()
-            .map(|line| Looked { id: line_id(&line), line, seen: false })
-            .collect();
-        let is_event: Vec<bool> = looked.iter().map(|looked| looked.line.content.is_ok()).collect();
-        for (keyspace, events) in [(Keyspace::Decision, true), (Keyspace::Dead, false)] {
-            let wanted = || is_event.iter().enumerate().filter(move |(_, is)| **is == events).map(|(at, _)| at);
-            let keys: Vec<Vec<u8>> = wanted()
-                .filter_map(|at| looked.get(at))
-                .map(|looked| if events { looked.id[..16].to_vec() } else { keys::dead_by_id(&looked.id) })
-                .collect();
-            if keys.is_empty() {
-                continue;
-            }
-            let found = self.store.load_many(keyspace, &keys)?;
-            for (at, row) in wanted().collect::<Vec<_>>().into_iter().zip(found) {
-                if let Some(looked) = looked.get_mut(at) {
-                    looked.seen = row.is_some();
-                }
-            }
-        }
-        Ok(looked)
+        let ids: Vec<[u8; 32]> = lines.iter().map(line_id).collect();
+        let events = || lines.iter().zip(&ids).filter(|(line, _)| line.content.is_ok());
+        let keys: Vec<Vec<u8>> = events().map(|(_, id)| id[..16].to_vec()).collect();
+        let mut found = self.store.load_many(Keyspace::Decision, &keys)?.into_iter();
+        let looked = lines.into_iter().zip(ids).map(|(line, id)| {
+            let seen = line.content.is_ok() && found.next().flatten().is_some();
+            Looked { line, id, seen }
+        });
+        Ok(looked.collect())
     }
 
     /// Loads what the unseen events of a chunk need and is not in memory.
@@ -273,7 +261,6 @@ impl Sequencer {
             Err(refusal) => {
                 self.counts.refused += 1;
                 let id = origin.dead_letter_id(&bytes);
-                self.note(id);
                 let letter = DeadLetter {
                     id,
                     seq: self.head,

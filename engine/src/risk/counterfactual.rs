@@ -96,7 +96,10 @@ mod tests {
             .collect();
         let mut verdicts: Vec<_> = lines
             .iter()
-            .map(|(_, _, _, sum)| Verdict { status: LineStatus::Fired, points: points(sum) })
+            .map(|(_, _, _, sum)| Verdict {
+                status: LineStatus::Fired,
+                points: points(sum),
+            })
             .collect();
         let proven = Proven::default();
         let input = RiskInput {

@@ -62,8 +62,18 @@ impl RiskEngine {
     /// Takes the rules that count; experimental and shadow ones never reach a decision.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, score: ScorePolicy, factors: FactorPolicy) -> Self {
-        let facts = rules.rules().iter().filter(|rule| rule.counts()).map(RuleFacts::from).collect();
-        Self { rules, facts, score, factors }
+        let facts = rules
+            .rules()
+            .iter()
+            .filter(|rule| rule.counts())
+            .map(RuleFacts::from)
+            .collect();
+        Self {
+            rules,
+            facts,
+            score,
+            factors,
+        }
     }
 
     /// The rules in force.
@@ -88,7 +98,13 @@ impl RiskEngine {
     #[must_use]
     pub fn decide(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) -> Judgement {
         self.evaluate(slots, input, scratch);
-        judge(&self.facts, &mut scratch.verdicts, input, &self.score, self.factors)
+        judge(
+            &self.facts,
+            &mut scratch.verdicts,
+            input,
+            &self.score,
+            self.factors,
+        )
     }
 
     /// What would have changed the answer to the login that `scratch` was last used for.
@@ -136,11 +152,24 @@ pub fn judge(
     factors: FactorPolicy,
 ) -> Judgement {
     let (totals, floors) = weigh(rules, verdicts, input, score);
-    let choice_of_factors =
-        Factors::new(input.factors, RuleTaints { rules, verdicts, floors: &floors }, factors);
+    let choice_of_factors = Factors::new(
+        input.factors,
+        RuleTaints {
+            rules,
+            verdicts,
+            floors: &floors,
+        },
+        factors,
+    );
     let achieved = input.factors.proven.level(factors.hwk_origin_bound);
-    let choice = Situation { totals: &totals, floors: &floors, achieved, app: input.app, policy: score }
-        .choose(|| choice_of_factors.reach());
+    let choice = Situation {
+        totals: &totals,
+        floors: &floors,
+        achieved,
+        app: input.app,
+        policy: score,
+    }
+    .choose(|| choice_of_factors.reach());
     let asks = matches!(choice.action, Action::StepUp | Action::Hold);
     let scored = Scored {
         action: choice.action,
@@ -151,7 +180,11 @@ pub fn judge(
         ledger: ledger::lines(rules, verdicts, &totals),
         step_up: asks.then(|| choice_of_factors.advice(choice.prove, input.usual)),
     };
-    Judgement { scored, totals, floors }
+    Judgement {
+        scored,
+        totals,
+        floors,
+    }
 }
 
 /// The action alone, for explanations that try the same login with one thing changed.
@@ -165,10 +198,23 @@ pub fn action_of(
     factors: FactorPolicy,
 ) -> Choice {
     let (totals, floors) = weigh(rules, verdicts, input, score);
-    let choice_of_factors =
-        Factors::new(input.factors, RuleTaints { rules, verdicts, floors: &floors }, factors);
-    Situation { totals: &totals, floors: &floors, achieved, app: input.app, policy: score }
-        .choose(|| choice_of_factors.reach())
+    let choice_of_factors = Factors::new(
+        input.factors,
+        RuleTaints {
+            rules,
+            verdicts,
+            floors: &floors,
+        },
+        factors,
+    );
+    Situation {
+        totals: &totals,
+        floors: &floors,
+        achieved,
+        app: input.app,
+        policy: score,
+    }
+    .choose(|| choice_of_factors.reach())
 }
 
 fn weigh(

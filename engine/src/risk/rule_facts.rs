@@ -9,7 +9,10 @@ use crate::event::{FactorType, Vocabulary as _};
 /// Whether attack lines of this group may deny (scoring, case 1).
 #[must_use]
 pub const fn may_deny(group: Group) -> bool {
-    matches!(group, Group::Crowd | Group::Guessing | Group::Session | Group::Device)
+    matches!(
+        group,
+        Group::Crowd | Group::Guessing | Group::Session | Group::Device
+    )
 }
 
 /// Below which answer a rule does not let a login fall.

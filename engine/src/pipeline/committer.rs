@@ -1,0 +1,232 @@
+//! The committer: encodes a batch, commits it, then lets it out (clause S4: nothing leaves before the commit returns).
+//!
+//! Cursors of the sinks travel in the next commit, so that a sink costs no commit of its own (clause S9).
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use crate::alerts::alert::Alert;
+use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
+use crate::pipeline::keys;
+use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
+use crate::pipeline::row_bytes::bad;
+use crate::risk::score::ScorePolicy;
+
+/// Batches between two acknowledgements: each makes files durable and moves cursors.
+const BATCHES_BETWEEN_CURSORS: u32 = 32;
+/// Rows read at once when a sink catches up.
+const CATCH_UP_PAGE: usize = 4_096;
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A sink failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// An input failed.
+    #[error(transparent)]
+    Door(#[from] crate::pipeline::door::DoorError),
+}
+
+/// Watches what was committed: progress, metrics, summaries. Never changes anything.
+pub trait Observer: Sync {
+    /// A batch is on disk.
+    fn committed(&self, _batch: &ClosedBatch) {}
+
+    /// So many events and refused lines were there before.
+    fn repeated(&self, _lines: u64) {}
+}
+
+/// An observer that looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nobody;
+
+impl Observer for Nobody {}
+
+/// The ways out of a run; absent ones get nothing.
+#[derive(Default)]
+pub struct Sinks {
+    /// Compact decisions, one JSON line each.
+    pub decisions: Option<Box<dyn Sink>>,
+    /// Dead letters, one JSON line each.
+    pub dead_letters: Option<Box<dyn Sink>>,
+    /// Alerts that are due.
+    pub mail: Option<Box<dyn Sink>>,
+}
+
+impl Sinks {
+    fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
+        [&mut self.decisions, &mut self.dead_letters, &mut self.mail].into_iter().flatten()
+    }
+}
+
+/// Writes batches to a store and its sinks.
+pub struct Committer {
+    store: Arc<dyn Store>,
+    sinks: Sinks,
+    policy: ScorePolicy,
+    cursors: Vec<Change>,
+    since_cursors: u32,
+    head: Seq,
+}
+
+impl Committer {
+    /// Opens over a store: every sink gets what was committed and not yet published.
+    ///
+    /// # Errors
+    /// When the store or a sink fails.
+    pub fn open(store: Arc<dyn Store>, sinks: Sinks, policy: ScorePolicy) -> Result<Self, RunError> {
+        let head = store.head()?;
+        let mut committer = Self { store, sinks, policy, cursors: Vec::new(), since_cursors: 0, head };
+        committer.first_cursors()?;
+        committer.catch_up()?;
+        committer.acknowledge()?;
+        committer.commit_cursors()?;
+        Ok(committer)
+    }
+
+    /// Before a sink publishes, its cursor is in the store: else a crash in the first batch would leave bytes that no
+    /// cursor knows.
+    fn first_cursors(&mut self) -> Result<(), RunError> {
+        let head = self.head;
+        let mut first = Vec::new();
+        for sink in self.sinks.each() {
+            let up_to = sink.published_up_to().unwrap_or(head);
+            first.extend(sink.acknowledge(up_to)?);
+        }
+        self.cursors.extend(first);
+        self.commit_cursors()
+    }
+
+    fn catch_up(&mut self) -> Result<(), RunError> {
+        let (store, policy, head) = (Arc::clone(&self.store), self.policy, self.head);
+        let decision = |row: &Row| -> Result<Option<Record>, StoreError> {
+            let decision = batch::decode_decision(&row.value)?;
+            Ok(Some(Record { seq: decision.seq, bytes: batch::decision_line(&decision, &policy) }))
+        };
+        let letter = |row: &Row| -> Result<Option<Record>, StoreError> {
+            let letter = batch::decode_dead_letter(&row.value)?;
+            Ok(Some(Record { seq: letter.seq, bytes: batch::dead_letter_line(&letter)? }))
+        };
+        let alert = |row: &Row| -> Result<Option<Record>, StoreError> {
+            let alert = Alert::decode(&row.value).map_err(|error| bad(Keyspace::Alert, error.to_string()))?;
+            let due = alert.held_back.is_none();
+            Ok(due.then(|| Record { seq: alert.seq, bytes: row.value.clone() }))
+        };
+        if let Some(sink) = &mut self.sinks.decisions {
+            publish_missing(&*store, sink.as_mut(), head, (Keyspace::Decided, &[], keys::seq), decision)?;
+        }
+        if let Some(sink) = &mut self.sinks.dead_letters {
+            let keys = (Keyspace::Dead, keys::dead_prefix(), keys::dead_by_seq as fn(Seq) -> Vec<u8>);
+            publish_missing(&*store, sink.as_mut(), head, keys, letter)?;
+        }
+        if let Some(sink) = &mut self.sinks.mail {
+            publish_missing(&*store, sink.as_mut(), head, (Keyspace::Alert, &[], keys::seq), alert)?;
+        }
+        Ok(())
+    }
+
+    /// Commits one batch and publishes what came of it.
+    ///
+    /// # Errors
+    /// When the store or a sink fails; nothing may be committed after that.
+    pub fn commit(&mut self, closed: &ClosedBatch) -> Result<(), RunError> {
+        let (mut batch, outgoing) = batch::encode(closed, &self.policy)?;
+        batch.changes.append(&mut self.cursors);
+        self.head = self.store.commit(batch)?;
+        self.publish(&outgoing)?;
+        self.since_cursors += 1;
+        if self.since_cursors >= BATCHES_BETWEEN_CURSORS {
+            self.acknowledge()?;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, outgoing: &Outgoing) -> Result<(), SinkError> {
+        let outlets = [
+            (&mut self.sinks.decisions, &outgoing.decisions),
+            (&mut self.sinks.dead_letters, &outgoing.dead_letters),
+            (&mut self.sinks.mail, &outgoing.alerts),
+        ];
+        for (sink, records) in outlets {
+            if let Some(sink) = sink.as_mut().filter(|_| !records.is_empty()) {
+                sink.publish(records)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self) -> Result<(), RunError> {
+        let head = self.head;
+        let mut cursors = Vec::new();
+        for sink in self.sinks.each() {
+            cursors.extend(sink.acknowledge(head)?);
+        }
+        self.cursors = cursors;
+        self.since_cursors = 0;
+        Ok(())
+    }
+
+    fn commit_cursors(&mut self) -> Result<(), RunError> {
+        if self.cursors.is_empty() {
+            return Ok(());
+        }
+        let changes = std::mem::take(&mut self.cursors);
+        self.store.commit(Batch { expected_head: self.head, new_head: self.head, changes })?;
+        Ok(())
+    }
+
+    /// Makes everything durable that went out, and says so in the store.
+    ///
+    /// # Errors
+    /// When the store or a sink fails.
+    pub fn finish(&mut self) -> Result<(), RunError> {
+        self.acknowledge()?;
+        self.commit_cursors()
+    }
+
+    /// Commits what comes through `batches` until it ends, and says through `done` which are on disk.
+    ///
+    /// # Errors
+    /// As [`Committer::commit`].
+    pub fn run(
+        mut self,
+        batches: &Receiver<ClosedBatch>,
+        done: &Sender<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(), RunError> {
+        for closed in batches {
+            self.commit(&closed)?;
+            observer.committed(&closed);
+            // The deciding thread is gone only when the run is over.
+            let _ = done.send(closed.number);
+        }
+        self.finish()
+    }
+}
+
+/// Publishes the rows of a table from a sink's cursor to `head`.
+fn publish_missing(
+    store: &dyn Store,
+    sink: &mut dyn Sink,
+    head: Seq,
+    (keyspace, prefix, key): (Keyspace, &[u8], fn(Seq) -> Vec<u8>),
+    record: impl Fn(&Row) -> Result<Option<Record>, StoreError>,
+) -> Result<(), RunError> {
+    let Some(published) = sink.published_up_to() else { return Ok(()) };
+    let mut from = key(published.saturating_add(1));
+    while published < head {
+        let page = store.scan(keyspace, prefix, &from, CATCH_UP_PAGE)?;
+        let Some(last) = page.last() else { break };
+        from.clone_from(&last.key);
+        from.push(0);
+        let records: Vec<Record> = page.iter().map(&record).filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        if !records.is_empty() {
+            sink.publish(&records)?;
+        }
+    }
+    Ok(())
+}
