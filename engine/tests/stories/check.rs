@@ -78,6 +78,9 @@ fn numbers(expect: &Expect, decision: &Value) -> Vec<String> {
             wrong.push(format!("{rule} is {:?}, not {points}; {}", fired.get(rule), ledger(decision)));
         }
     }
+    for rule in expect.not_fired.iter().filter(|rule| fired.contains_key(*rule)) {
+        wrong.push(format!("{rule} fired; {}", ledger(decision)));
+    }
     let no_data = lines(decision, "no_data");
     for rule in &expect.no_data {
         if !no_data.iter().any(|(found, _)| found == rule) {

@@ -46,6 +46,8 @@ pub struct Expect {
     pub score_between: Option<[f64; 2]>,
     pub fired: Option<Vec<String>>,
     #[serde(default)]
+    pub not_fired: Vec<String>,
+    #[serde(default)]
     pub points: BTreeMap<String, f64>,
     #[serde(default)]
     pub no_data: Vec<String>,
@@ -87,11 +89,13 @@ impl Expected {
 }
 
 impl Expect {
-    /// Whether an event is meant; a `*` at the end stands for any ending.
+    /// Whether an event is meant; one `*` stands for anything.
     pub fn means(&self, decision: &serde_json::Value) -> bool {
         let id = decision["event_id"].as_str().unwrap_or_default();
-        let same = match self.event.strip_suffix('*') {
-            Some(beginning) => id.starts_with(beginning),
+        let same = match self.event.split_once('*') {
+            Some((beginning, end)) => {
+                id.strip_prefix(beginning).is_some_and(|rest| rest.ends_with(end))
+            }
             None => id == self.event,
         };
         same && self.source.as_deref().is_none_or(|source| decision["source"] == source)
