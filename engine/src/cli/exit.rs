@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::config::ConfigError;
 use crate::pipeline::ports::{SinkError, StoreError};
+use crate::pipeline::run::RunError;
 use crate::telemetry::escape::{escape, lines_escaped};
 use crate::telemetry::log::LogError;
 use crate::telemetry::metrics::MetricsError;
@@ -138,6 +139,17 @@ pub enum CliError {
     /// A fault of the program.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => Self::Store(error),
+            RunError::Sink(error) if error.source.kind() == io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            RunError::Sink(error) => Self::Sink(error),
+            RunError::Door(error) => Self::Input { name: error.name, source: error.source },
+        }
+    }
 }
 
 impl CliError {

@@ -3,6 +3,7 @@
 //! Only this folder wires the world (files, stores, sockets) to the engine, and only `exit.rs` turns errors into text.
 
 pub mod args;
+pub mod assemble;
 pub mod config;
 pub mod demo;
 pub mod exit;
@@ -12,8 +13,10 @@ pub mod output;
 pub mod replay;
 pub mod rules;
 pub mod run;
+pub mod signals;
 pub mod sources;
 pub mod version;
+pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -44,6 +47,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Decide events from files or a pipe, into a store
+    Run(run::RunArgs),
+    /// Decide events in memory: nothing stored, nothing mailed
+    Replay(replay::ReplayArgs),
     /// Show or check the configuration
     Config(config::ConfigArgs),
     /// Ask the databases of places and networks
@@ -92,6 +99,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     let loaded = load(&cli.global.request(), &Environment::of_process())?;
     log::start(&loaded.settings.log)?;
     match &cli.command {
+        Command::Run(args) => run::run(args, &loaded.settings),
+        Command::Replay(args) => replay::run(args, &loaded.settings),
         Command::Config(args) => config::run(args, &loaded),
         Command::Geoip(args) => geoip::run(args, &loaded.settings),
         Command::Rules(args) => rules::run(args, &loaded.settings),

@@ -1,8 +1,22 @@
 //! `doorward replay`: the same as `run`, in memory, nothing stored and nothing mailed.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+
+use super::assemble::Assembly;
+use super::exit::{CliError, Exit};
+use super::run::{Over, check_tenant, decisions_sink, file_sink, run_over, tell};
+use super::signals::stop_flag;
+use super::watch::Watch;
+use crate::config::Settings;
+use crate::io::files::SinkKind;
+use crate::io::memory::store::MemoryStore;
+use crate::pipeline::run::Sinks;
+use crate::telemetry::metrics::Metrics;
 
 const EXAMPLE: &str = "Example:
   doorward replay --events logins.ndjson --decisions replayed.ndjson
@@ -25,4 +39,48 @@ pub struct ReplayArgs {
     /// Tenant of events that name none
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
+}
+
+/// Decides the events in memory.
+///
+/// # Errors
+/// See the table of exit codes.
+pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
+    check_tenant(settings, &args.tenant)?;
+    let assembly = Assembly::from_settings(settings)?;
+    let stop = stop_flag()?;
+    let watch = Watch::new(Metrics::new()?);
+    start_anew(&args.decisions)?;
+    if let Some(path) = &args.dead_letters {
+        start_anew(path)?;
+    }
+    run_over(
+        &Over { assembly: &assembly, settings, tenant: &args.tenant, stop: &stop },
+        Arc::new(MemoryStore::new()),
+        &args.events,
+        |store| {
+            let letters = args.dead_letters.as_deref();
+            Ok(Sinks {
+                decisions: Some(decisions_sink(store, Some(&args.decisions))?),
+                dead_letters: letters.map(|path| file_sink(store, SinkKind::DeadLetters, path)).transpose()?,
+                mail: None,
+            })
+        },
+        &watch,
+    )?;
+    tell(&watch.tally(), args.dead_letters.as_deref());
+    Ok(Exit::Done)
+}
+
+/// A replay writes its files from their start; what an earlier one left is replaced. Only plain files are.
+fn start_anew(path: &Path) -> Result<(), CliError> {
+    if path == Path::new("-") || !path.is_file() {
+        return Ok(());
+    }
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(CliError::Output { name: path.display().to_string(), source })
+        }
+        _ => Ok(()),
+    }
 }

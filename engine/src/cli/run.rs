@@ -1,8 +1,25 @@
 //! `doorward run`: events from files or a pipe into the store, decisions out.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+
+use super::assemble::{Assembly, run_limits};
+use super::exit::{CliError, Exit};
+use super::signals::stop_flag;
+use super::watch::{Tally, Watch};
+use crate::config::Settings;
+use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
+use crate::io::mail::{EmlSink, MailSender};
+use crate::io::store::{FjallStore, StoreKind, StoreOptions};
+use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
+use crate::pipeline::run::{self as pipeline, Run, Sinks};
+use crate::pipeline::sequencer::Counts;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::serve::MetricsServer;
 
 const EXAMPLE: &str = "Example:
   doorward run --events logins.ndjson --decisions decisions.ndjson
@@ -30,4 +47,175 @@ pub struct RunArgs {
     /// Tenant of events that name none
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
+}
+
+/// Runs the events through the store.
+///
+/// # Errors
+/// See the table of exit codes.
+pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
+    check_tenant(settings, &args.tenant)?;
+    let assembly = Assembly::from_settings(settings)?;
+    let metrics = Metrics::new()?;
+    let _server = match settings.metrics.listen {
+        Some(address) => Some(MetricsServer::start(address, metrics.clone())?),
+        None => None,
+    };
+    let stop = stop_flag()?;
+    let store = open_store(&args.data, StoreKind::Real, settings)?;
+    let dead_letters = args.dead_letters.clone().unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
+    let watch = Watch::new(metrics);
+    run_over(
+        &Over { assembly: &assembly, settings, tenant: &args.tenant, stop: &stop },
+        Arc::new(store),
+        &args.events,
+        |store| {
+            Ok(Sinks {
+                decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
+                dead_letters: Some(file_sink(store, SinkKind::DeadLetters, &dead_letters)?),
+                mail: Some(mail_sink(store, &args.data, settings)?),
+            })
+        },
+        &watch,
+    )?;
+    tell(&watch.tally(), Some(&dead_letters));
+    Ok(Exit::Done)
+}
+
+/// What every way of running has in common.
+pub struct Over<'a> {
+    /// Engine and enrichment.
+    pub assembly: &'a Assembly,
+    /// Settings.
+    pub settings: &'a Settings,
+    /// Tenant of events that name none.
+    pub tenant: &'a str,
+    /// Set to finish and leave.
+    pub stop: &'a Arc<AtomicBool>,
+}
+
+/// Runs files through a store and the sinks that `sinks` opens over it.
+///
+/// # Errors
+/// See the table of exit codes.
+pub fn run_over(
+    over: &Over<'_>,
+    store: Arc<dyn Store>,
+    events: &[PathBuf],
+    sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
+    watch: &Watch,
+) -> Result<Counts, CliError> {
+    let sources = open_sources(&*store, events, over.settings)?;
+    let sinks = sinks(&*store)?;
+    let counts = pipeline::run(Run {
+        engine: Arc::clone(&over.assembly.engine),
+        store,
+        sources,
+        sinks,
+        door: &over.assembly.file_door(over.settings, over.tenant),
+        limits: run_limits(over.settings),
+        stop: over.stop,
+        observer: watch,
+    })?;
+    Ok(counts)
+}
+
+/// The inputs, each where the store left it.
+fn open_sources(
+    store: &dyn Store,
+    events: &[PathBuf],
+    settings: &Settings,
+) -> Result<Vec<Box<dyn LineSource>>, CliError> {
+    let mut sources: Vec<Box<dyn LineSource>> = Vec::with_capacity(events.len());
+    for path in events {
+        let unreadable = |source| CliError::Input { name: path.display().to_string(), source };
+        let mut lines = FileLines::open(path, settings.limits.event_bytes).map_err(unreadable)?;
+        let row = load_one(store, Keyspace::Input, input_key(lines.identity()))?;
+        let skipped = lines.resume(row.as_deref()).map_err(unreadable)?;
+        if skipped > 0 {
+            tracing::info!(input = %path.display(), lines = skipped, "goes on where it stopped");
+        }
+        sources.push(Box::new(lines));
+    }
+    Ok(sources)
+}
+
+/// Opens the embedded store in a folder, which is made if it is not there.
+///
+/// # Errors
+/// When it is in use, damaged, newer or of another kind.
+pub fn open_store(data: &Path, kind: StoreKind, settings: &Settings) -> Result<FjallStore, CliError> {
+    std::fs::create_dir_all(data).map_err(|source| CliError::Output { name: data.display().to_string(), source })?;
+    let options = StoreOptions { cache_bytes: settings.store.cache_mib << 20, ..StoreOptions::default() };
+    Ok(FjallStore::open(data, kind, &options)?)
+}
+
+/// Decisions to a file, or to standard output.
+///
+/// # Errors
+/// When the file cannot be written, or is not what the store's cursor says.
+pub fn decisions_sink(store: &dyn Store, path: Option<&Path>) -> Result<Box<dyn Sink>, CliError> {
+    match path {
+        Some(path) if path != Path::new("-") => file_sink(store, SinkKind::Decisions, path),
+        _ => {
+            let row = load_one(store, Keyspace::Sink, StdoutSink::cursor_key(SinkKind::Decisions))?;
+            Ok(Box::new(StdoutSink::open(SinkKind::Decisions, row.as_deref())?))
+        }
+    }
+}
+
+/// A file that is written exactly once.
+///
+/// # Errors
+/// When the file cannot be written, or is not what the store's cursor says.
+pub fn file_sink(store: &dyn Store, kind: SinkKind, path: &Path) -> Result<Box<dyn Sink>, CliError> {
+    let row = load_one(store, Keyspace::Sink, FileSink::cursor_key(kind, path)?)?;
+    Ok(Box::new(FileSink::open(kind, path, row.as_deref())?))
+}
+
+/// Mails as files in the data folder.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn mail_sink(store: &dyn Store, data: &Path, settings: &Settings) -> Result<Box<dyn Sink>, CliError> {
+    let sender = MailSender { name: settings.mail.site_name.clone(), address: settings.mail.from.clone() };
+    let row = load_one(store, Keyspace::Sink, EmlSink::cursor_key(data)?)?;
+    Ok(Box::new(EmlSink::open(data, sender, row.as_deref())?))
+}
+
+fn load_one(store: &dyn Store, keyspace: Keyspace, key: Vec<u8>) -> Result<Option<Vec<u8>>, CliError> {
+    Ok(store.load_many(keyspace, &[key])?.pop().flatten())
+}
+
+/// Refuses a tenant that the configuration does not know, before anything is decided for it.
+///
+/// # Errors
+/// [`CliError::Usage`].
+pub fn check_tenant(settings: &Settings, tenant: &str) -> Result<(), CliError> {
+    if settings.tenants.allowed.iter().any(|allowed| allowed == tenant) {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!("tenant `{tenant}` is not in `tenants.allowed`")))
+}
+
+/// The short word on standard error.
+pub fn tell(tally: &Tally, dead_letters: Option<&Path>) {
+    let mut words = format!("doorward: {} decided", count(tally.events, "event"));
+    if tally.repeated > 0 {
+        let _ = write!(words, ", {} were there before", tally.repeated);
+    }
+    if tally.refused_lines() > 0 {
+        let reasons: Vec<String> =
+            tally.refused.iter().map(|(reason, lines)| format!("{reason} {lines}")).collect();
+        let lines = count(tally.refused_lines(), "line");
+        let _ = write!(words, "; {lines} refused ({})", reasons.join(", "));
+        if let Some(path) = dead_letters {
+            let _ = write!(words, ", see {}", path.display());
+        }
+    }
+    eprintln!("{words}");
+}
+
+fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

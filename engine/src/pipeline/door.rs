@@ -7,9 +7,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::Scope;
+use std::time::Duration;
 
 use foldhash::HashSet;
 
@@ -22,6 +23,8 @@ use crate::pipeline::ports::{Change, InputIdentity, LineSource, RawLine};
 
 /// Lines in one chunk. Small enough that a pipe is not kept waiting, large enough that a hand-over costs nothing.
 const CHUNK_LINES: usize = 256;
+/// How often a door that waits for a source looks whether it should stop.
+const STOP_LOOK: Duration = Duration::from_millis(50);
 
 /// What a door lets in, and how.
 #[derive(Clone)]
@@ -116,16 +119,16 @@ pub struct DoorRun<'a> {
     /// Ids of lines refused before: they are dropped before the clock sees them, as they never moved it.
     pub known_dead: &'a HashSet<[u8; 32]>,
     /// Set to stop reading.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 impl<'a> DoorRun<'a> {
-    /// Starts the threads in `scope` and returns where their chunks come out. The end of the channel is the end of the
+    /// Starts the threads and returns where their chunks come out. The end of the channel is the end of the
     /// sources; an error is the last thing sent.
     pub fn start<'scope, 'env>(
         self,
         scope: &'scope Scope<'scope, 'env>,
-        sources: Vec<Box<dyn LineSource + 'env>>,
+        sources: Vec<Box<dyn LineSource>>,
     ) -> Receiver<Result<Vec<Arrival>, DoorError>>
     where
         'a: 'scope,
@@ -143,8 +146,9 @@ impl<'a> DoorRun<'a> {
             let (promise, promised) = sync_channel(waiting);
             let identity = Arc::new(source.identity().clone());
             let work = work.clone();
-            let stop = self.stop;
-            scope.spawn(move || read(source.as_mut(), &work, &promise, stop));
+            let stop = Arc::clone(self.stop);
+            // Not in the scope: a reader that waits for a silent pipe must not keep a stopped run from ending.
+            std::thread::spawn(move || read(source.as_mut(), &work, &promise, &stop));
             lanes.push(Lane { identity, promised, ready: VecDeque::new(), ended: false });
         }
         drop(work);
@@ -204,10 +208,11 @@ enum Step {
 
 impl Lane {
     /// Makes sure that a step is ready, unless the source has ended.
-    fn fill(&mut self) -> Result<(), DoorError> {
+    fn fill(&mut self, stop: &AtomicBool) -> Result<(), DoorError> {
         while self.ready.is_empty() && !self.ended {
-            match self.promised.recv() {
-                Err(_) => self.ended = true,
+            match self.promised.recv_timeout(STOP_LOOK) {
+                Err(RecvTimeoutError::Timeout) => self.ended = stop.load(Ordering::Relaxed),
+                Err(RecvTimeoutError::Disconnected) => self.ended = true,
                 Ok(Err(error)) => return Err(error),
                 Ok(Ok(promised)) => {
                     if let Ok(chunk) = promised.recv() {
@@ -287,7 +292,7 @@ impl<'a> Merger<'a> {
     /// Takes the earliest step of all sources; false at the end of all. Equal times go in the order of the sources.
     fn next(&mut self) -> Result<bool, DoorError> {
         for lane in &mut self.lanes {
-            lane.fill()?;
+            lane.fill(self.run.stop)?;
         }
         let earliest = self.lanes.iter_mut().filter(|lane| !lane.ready.is_empty()).min_by_key(|lane| lane.due());
         let Some(lane) = earliest else { return Ok(false) };

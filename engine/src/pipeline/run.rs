@@ -39,7 +39,7 @@ pub struct Run<'a> {
     /// Where rows are.
     pub store: Arc<dyn Store>,
     /// Where lines come from; several are merged by time.
-    pub sources: Vec<Box<dyn LineSource + 'a>>,
+    pub sources: Vec<Box<dyn LineSource>>,
     /// Where results go.
     pub sinks: Sinks,
     /// What the door lets in.
@@ -47,7 +47,7 @@ pub struct Run<'a> {
     /// Sizes.
     pub limits: RunLimits,
     /// Set to finish the batch, store it and leave.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
     /// Watches.
     pub observer: &'a dyn Observer,
 }
