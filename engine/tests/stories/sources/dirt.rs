@@ -23,6 +23,7 @@ pub fn tell() -> Script {
     twice(&yrsa, &mut script);
     late(&mut yrsa, &mut script);
     poor(&yrsa, &mut script);
+    told_nothing(&mut script);
     for owner in [&yrsa, &zoe] {
         script.tell(at(DAY, 7, 0, 0), usual(owner, "before", DAY));
         script.tell(at(DAY + 3, 19, 0, 0), usual(owner, "after", DAY + 3));
@@ -117,6 +118,15 @@ fn late(owner: &mut Owner, script: &mut Script) {
     let days = owner.login("late-days", &another, &owner.home, Proof::Code);
     script.tell_late(written(3), at(DAY - 2, 13, 0, 0), days);
     script.tell(written(4), usual(owner, "still-the-clock", DAY));
+}
+
+/// The log of a terminal server says who and from where, and nothing of the device; `arne` uses nothing else.
+fn told_nothing(script: &mut Script) {
+    for (number, day) in [2, 5, 9, 20, 40, DAY + 1].into_iter().enumerate() {
+        let event = EventBuilder::login(&format!("arne-{number}"), "bastion/sshd", "arne");
+        let event = event.set("user.created_at", at(-400, 12, 0, 0).to_string());
+        script.tell(at(day, 11, 0, 0), event.address("198.18.3.120"));
+    }
 }
 
 /// Events that lack what others have.

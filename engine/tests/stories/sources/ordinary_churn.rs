@@ -21,7 +21,7 @@ pub fn tell() -> Script {
     for number in 1..=12 {
         let day = 60 + 2 * number;
         let name = format!("privacy-{number:02}");
-        let address = format!("{HOME_PREFIX}:{:x}:{:x}:52c1:{:x}", 0xa1e0 + 977 * number, 0x41f + 5_087 * number, 7_919 * number);
+        let address = format!("{HOME_PREFIX}:{:x}:{:x}:52c1:{:x}", 0xa1e0 + 977 * number, 0x41f + 5_087 * number, 4_919 * number);
         let login = sofie.login(&name, &sofie.laptop.shape(day), &address, Proof::Password);
         script.tell(at(day, 20, number, 0), login.set("auth.remembered", true));
     }
