@@ -93,11 +93,12 @@ impl Expect {
     pub fn means(&self, decision: &serde_json::Value) -> bool {
         let id = decision["event_id"].as_str().unwrap_or_default();
         let same = match self.event.split_once('*') {
-            Some((beginning, end)) => {
-                id.strip_prefix(beginning).is_some_and(|rest| rest.ends_with(end))
-            }
+            Some((beginning, end)) => id.strip_prefix(beginning).is_some_and(|rest| rest.ends_with(end)),
             None => id == self.event,
         };
-        same && self.source.as_deref().is_none_or(|source| decision["source"] == source)
+        same && self
+            .source
+            .as_deref()
+            .is_none_or(|source| decision["source"] == source)
     }
 }

@@ -52,8 +52,17 @@ fn comes_out(name: &str) {
     let expected = Expected::read(&fixture(&format!("{name}.expected.toml")));
     let folder = tempfile::tempdir().unwrap();
     let told = run(name, folder.path(), &Settings::default());
-    let wrong = check::check(&expected, &told, &fs::read(fixture(&format!("{name}.ndjson"))).unwrap());
-    assert!(wrong.is_empty(), "{name}: {}\n{}", expected.because.trim(), wrong.join("\n"));
+    let wrong = check::check(
+        &expected,
+        &told,
+        &fs::read(fixture(&format!("{name}.ndjson"))).unwrap(),
+    );
+    assert!(
+        wrong.is_empty(),
+        "{name}: {}\n{}",
+        expected.because.trim(),
+        wrong.join("\n")
+    );
 }
 
 /// The store, threads, batches and caches change no byte; nor does a second run on the same folder add one.
@@ -63,7 +72,11 @@ fn run_equals_replay(name: &str) {
     assert_eq!(replayed, replay(name), "{name}: a second replay differs");
     for (threads, batch_records) in [(1, 1), (2, 1), (1, 4_096), (2, 4_096)] {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { threads, batch_records, user_cache: 1 };
+        let settings = Settings {
+            threads,
+            batch_records,
+            user_cache: 1,
+        };
         for again in [false, true] {
             let told = run(name, folder.path(), &settings);
             let what = format!("{name}: `run` with {settings:?}, again: {again}");
@@ -77,7 +90,10 @@ fn the_files_are_what_their_sources_tell() {
     for (name, bytes) in sources::all() {
         let path = fixture(&format!("{name}.ndjson"));
         let same = fs::read(&path).is_ok_and(|file| file == bytes);
-        assert!(same, "{path:?} is old: cargo run -p doorward --example write-stories");
+        assert!(
+            same,
+            "{path:?} is old: cargo run -p doorward --example write-stories"
+        );
     }
 }
 
@@ -87,7 +103,10 @@ fn every_file_has_its_test() {
     for entry in fs::read_dir(fixture("")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         stems.insert(name.split('.').next().unwrap().to_owned());
-        assert!(name.ends_with(".ndjson") || name.ends_with(".expected.toml"), "{name} is no story");
+        assert!(
+            name.ends_with(".ndjson") || name.ends_with(".expected.toml"),
+            "{name} is no story"
+        );
     }
     assert_eq!(stems, NAMES.iter().map(|name| (*name).to_owned()).collect());
 }

@@ -16,7 +16,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threads: 1, batch_records: 4_096, user_cache: 100_000 }
+        Self {
+            threads: 1,
+            batch_records: 4_096,
+            user_cache: 100_000,
+        }
     }
 }
 
@@ -30,8 +34,16 @@ pub struct Files {
 impl Files {
     /// Names the first line that differs, instead of two megabytes.
     pub fn assert_same(&self, other: &Self, what: &str) {
-        for (this, that) in [(&self.decisions, &other.decisions), (&self.dead_letters, &other.dead_letters)] {
-            let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect::<Vec<_>>();
+        for (this, that) in [
+            (&self.decisions, &other.decisions),
+            (&self.dead_letters, &other.dead_letters),
+        ] {
+            let lines = |bytes: &[u8]| {
+                String::from_utf8_lossy(bytes)
+                    .lines()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
             if this != that {
                 let (this, that) = (lines(this), lines(that));
                 let at = this.iter().zip(&that).take_while(|(a, b)| a == b).count();
@@ -67,12 +79,16 @@ impl Told {
 fn parse(bytes: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(bytes).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is torn");
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// A file of `fixtures/events`.
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/events").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fixtures/events")
+        .join(name)
 }
 
 /// `doorward replay` on a story.
@@ -80,8 +96,15 @@ pub fn replay(name: &str) -> Files {
     let folder = tempfile::tempdir().unwrap();
     let (decisions, dead) = (folder.path().join("decisions"), folder.path().join("dead"));
     let mut command = doorward(folder.path(), &Settings::default());
-    command.arg("replay").arg("--events").arg(fixture(&format!("{name}.ndjson")));
-    command.arg("--decisions").arg(&decisions).arg("--dead-letters").arg(&dead);
+    command
+        .arg("replay")
+        .arg("--events")
+        .arg(fixture(&format!("{name}.ndjson")));
+    command
+        .arg("--decisions")
+        .arg(&decisions)
+        .arg("--dead-letters")
+        .arg(&dead);
     succeed(command);
     read(&decisions, &dead)
 }
@@ -91,10 +114,22 @@ pub fn run(name: &str, folder: &Path, settings: &Settings) -> Told {
     let (decisions, dead) = (folder.join("decisions"), folder.join("dead"));
     let data = folder.join("data");
     let mut command = doorward(folder, settings);
-    command.arg("run").arg("--events").arg(fixture(&format!("{name}.ndjson"))).arg("--data").arg(&data);
-    command.arg("--decisions").arg(&decisions).arg("--dead-letters").arg(&dead);
+    command
+        .arg("run")
+        .arg("--events")
+        .arg(fixture(&format!("{name}.ndjson")))
+        .arg("--data")
+        .arg(&data);
+    command
+        .arg("--decisions")
+        .arg(&decisions)
+        .arg("--dead-letters")
+        .arg(&dead);
     succeed(command);
-    Told { files: read(&decisions, &dead), mails: mails(&data.join("mail")) }
+    Told {
+        files: read(&decisions, &dead),
+        mails: mails(&data.join("mail")),
+    }
 }
 
 fn doorward(folder: &Path, settings: &Settings) -> Command {
@@ -121,15 +156,31 @@ fn succeed(mut command: Command) {
 }
 
 fn read(decisions: &Path, dead: &Path) -> Files {
-    let bytes = |path: &Path| if path.exists() { fs::read(path).unwrap() } else { Vec::new() };
-    Files { decisions: fs::read(decisions).unwrap(), dead_letters: bytes(dead) }
+    let bytes = |path: &Path| {
+        if path.exists() {
+            fs::read(path).unwrap()
+        } else {
+            Vec::new()
+        }
+    };
+    Files {
+        decisions: fs::read(decisions).unwrap(),
+        dead_letters: bytes(dead),
+    }
 }
 
 fn mails(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut mails: Vec<_> = entries
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()))
+        .map(|path| {
+            (
+                path.file_stem().unwrap().to_str().unwrap().to_owned(),
+                fs::read(&path).unwrap(),
+            )
+        })
         .collect();
     mails.sort();
     mails

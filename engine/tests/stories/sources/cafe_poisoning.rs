@@ -22,11 +22,15 @@ pub fn tell() -> Script {
             script.tell(at(66, 18, 0, 0), back.set("auth.remembered", true));
         }
         let stranger = owner.another(Browser::Chrome, System::Android).shape(66);
-        for (later, name, outcome) in
-            [(0, "stranger", Outcome::Partial), (2, "stranger-gone", Outcome::Abandoned)]
-        {
+        for (later, name, outcome) in [
+            (0, "stranger", Outcome::Partial),
+            (2, "stranger-gone", Outcome::Abandoned),
+        ] {
             let event = owner.not_in(name, &stranger, CAFE, outcome);
-            script.tell(at(66, 15, minute + later, 0), event.attempt(&owner.event_id("strange")));
+            script.tell(
+                at(66, 15, minute + later, 0),
+                event.attempt(&owner.event_id("strange")),
+            );
         }
     }
     script

@@ -49,9 +49,20 @@ fn refused(owner: &Owner, script: &mut Script) {
     let half = sound(0);
     say(0, half.as_bytes().iter().take(half.len() / 2).copied().collect());
     say(1, sound(1).replace("Windows", "Windows\u{1}").into_bytes());
-    say(2, sound(2).bytes().map(|byte| if byte == b'@' || byte == b'/' { 0xff } else { byte }).collect());
+    say(
+        2,
+        sound(2)
+            .bytes()
+            .map(|byte| if byte == b'@' || byte == b'/' { 0xff } else { byte })
+            .collect(),
+    );
     say(3, format!("[{}]", sound(3)).into_bytes());
-    say(4, sound(4).replacen("{\"id\"", "{\"id\":\"twice\",\"id\"", 1).into_bytes());
+    say(
+        4,
+        sound(4)
+            .replacen("{\"id\"", "{\"id\":\"twice\",\"id\"", 1)
+            .into_bytes(),
+    );
     let mut change = |number: i64, path: &str, value: Json| {
         let event = usual(owner, &format!("refused-{number:02}"), DAY).at(minute(number));
         say(number, event.set(path, value).line());
@@ -66,25 +77,52 @@ fn refused(owner: &Owner, script: &mut Script) {
     change(12, "user.id", Json::Whole(17));
     change(13, "user.id", "  ".into());
     change(14, "client.user_agent", "x".repeat(1_025).into());
-    change(15, "auth.enrolled", Json::List(vec![Json::object([("type", "totp".into())])]));
+    change(
+        15,
+        "auth.enrolled",
+        Json::List(vec![Json::object([("type", "totp".into())])]),
+    );
     change(16, "device.generation", Json::Whole(-1));
     change(17, "source", "doorward".into());
     change(18, "tenant", "somebody-else".into());
-    change(19, "feedback", (0..40).fold(Json::Null, |inner, _| Json::Object(vec![("in".to_owned(), inner)])));
+    change(
+        19,
+        "feedback",
+        (0..40).fold(Json::Null, |inner, _| {
+            Json::Object(vec![("in".to_owned(), inner)])
+        }),
+    );
     change(20, "device.id", "x".repeat(257).into());
     change(21, "note", "x".repeat(66_000).into());
     let ahead = usual(owner, "clock-runs-ahead", DAY);
     script.tell_late(at(DAY, 8, 30, 0), at(DAY + 30, 9, 0, 0), ahead);
-    script.tell_late(at(DAY, 8, 31, 0), at(DAY - 365, 8, 31, 0), usual(owner, "last-year", DAY));
+    script.tell_late(
+        at(DAY, 8, 31, 0),
+        at(DAY - 365, 8, 31, 0),
+        usual(owner, "last-year", DAY),
+    );
 }
 
 /// Lines that look odd and are events.
 fn odd_but_taken(owner: &Owner, script: &mut Script) {
     let mut tell = |minute: i64, event: EventBuilder| script.tell(at(DAY, 9, minute, 0), event);
-    tell(0, usual(owner, "unknown-fields", DAY).set("weather", "rain").set("client.mood", Json::Whole(3)));
+    tell(
+        0,
+        usual(owner, "unknown-fields", DAY)
+            .set("weather", "rain")
+            .set("client.mood", Json::Whole(3)),
+    );
     tell(1, usual(owner, "other-spelling", DAY).user("  YRSA "));
-    tell(2, usual(owner, "mapped-address", DAY).address(&format!("::ffff:{}", owner.home)));
-    tell(3, usual(owner, "nulls", DAY).set("session.id", Json::Null).set("client.hints", Json::Null));
+    tell(
+        2,
+        usual(owner, "mapped-address", DAY).address(&format!("::ffff:{}", owner.home)),
+    );
+    tell(
+        3,
+        usual(owner, "nulls", DAY)
+            .set("session.id", Json::Null)
+            .set("client.hints", Json::Null),
+    );
     let wrapped = text(usual(owner, "enveloped", DAY), at(DAY, 9, 4, 0));
     let envelope = format!(
         "{{\"specversion\":\"1.0\",\"id\":\"ce-1\",\"source\":\"/shop\",\"type\":\"org.example.login\",\"data\":{wrapped}}}"
@@ -136,8 +174,21 @@ fn poor(owner: &Owner, script: &mut Script) {
     tell(5, usual(owner, "carrier-address", DAY).address("100.64.3.4"));
     tell(10, usual(owner, "no-agent", DAY).without("client.user_agent"));
     let bare = usual(owner, "no-device", DAY);
-    tell(15, bare.without("client.user_agent").without("device").without("client.ja4"));
+    tell(
+        15,
+        bare.without("client.user_agent")
+            .without("device")
+            .without("client.ja4"),
+    );
     tell(20, usual(owner, "no-place", DAY).address(UNKNOWN_ADDRESS));
-    tell(25, usual(owner, "nothing-enrolled-told", DAY).without("auth.enrolled"));
-    tell(30, usual(owner, "no-methods-told", DAY).without("auth.methods").without("auth.factors"));
+    tell(
+        25,
+        usual(owner, "nothing-enrolled-told", DAY).without("auth.enrolled"),
+    );
+    tell(
+        30,
+        usual(owner, "no-methods-told", DAY)
+            .without("auth.methods")
+            .without("auth.factors"),
+    );
 }

@@ -26,9 +26,10 @@ pub fn tell() -> Script {
     otto.live(&mut script);
     travel(&otto, &mut script, 3);
     let stranger = otto.another(Browser::Firefox, System::Windows).shape(63);
-    for (minute, name, outcome) in
-        [(38, "jakarta", Outcome::Partial), (40, "jakarta-gone", Outcome::Abandoned)]
-    {
+    for (minute, name, outcome) in [
+        (38, "jakarta", Outcome::Partial),
+        (40, "jakarta-gone", Outcome::Abandoned),
+    ] {
         let event = otto.not_in(name, &stranger, HOME_IN_JAKARTA, outcome);
         script.tell(at(63, 20, minute, 0), event.attempt("otto-jakarta"));
     }

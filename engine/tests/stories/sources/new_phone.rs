@@ -8,9 +8,10 @@ use doorward::generate::software::{Browser, System};
 
 pub fn tell() -> Script {
     let mut script = Script::default();
-    for (mut owner, minute) in
-        [(Owner::with_password("karen", COPENHAGEN, 17), 0), (Owner::with_code("lars", COPENHAGEN, 82), 20)]
-    {
+    for (mut owner, minute) in [
+        (Owner::with_password("karen", COPENHAGEN, 17), 0),
+        (Owner::with_code("lars", COPENHAGEN, 82), 20),
+    ] {
         owner.live(&mut script);
         let phone = owner.another(Browser::Chrome, System::Android);
         let (today, tomorrow) = (phone.shape(98), phone.shape(99));

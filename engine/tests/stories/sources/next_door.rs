@@ -30,26 +30,60 @@ pub fn tell() -> Script {
 
 fn turned_away(owner: &mut Owner, script: &mut Script, address: &str, minute: i64) {
     let thief = owner.laptop_alike().shape(61);
-    for (later, name, outcome) in [(0, "thief", Outcome::Partial), (3, "thief-gone", Outcome::Abandoned)] {
+    for (later, name, outcome) in [
+        (0, "thief", Outcome::Partial),
+        (3, "thief-gone", Outcome::Abandoned),
+    ] {
         let event = owner.not_in(name, &thief, address, outcome);
-        script.tell(at(61, 4, minute + later, 0), event.attempt(&owner.event_id("thieves")));
+        script.tell(
+            at(61, 4, minute + later, 0),
+            event.attempt(&owner.event_id("thieves")),
+        );
     }
 }
 
 /// Three logins each of 45 others: 40 in Denmark over three providers, 5 in Iceland over two.
 fn neighbours(script: &mut Script) {
-    const SUNDBY: Place = Place { home: "198.18.66.", ..COPENHAGEN };
-    const KATTEGAT: Place = Place { home: "198.18.81.", ..COPENHAGEN };
-    const ESJA: Place = Place { home: "198.19.80.", ..REYKJAVIK };
+    const SUNDBY: Place = Place {
+        home: "198.18.66.",
+        ..COPENHAGEN
+    };
+    const KATTEGAT: Place = Place {
+        home: "198.18.81.",
+        ..COPENHAGEN
+    };
+    const ESJA: Place = Place {
+        home: "198.19.80.",
+        ..REYKJAVIK
+    };
     for (name, place, count) in [
-        ("nordvig", Place { home: "198.18.5.", ..COPENHAGEN }, 24),
+        (
+            "nordvig",
+            Place {
+                home: "198.18.5.",
+                ..COPENHAGEN
+            },
+            24,
+        ),
         ("sundby", SUNDBY, 10),
         ("kattegat", KATTEGAT, 6),
-        ("faxafloi", Place { home: "198.19.77.", ..REYKJAVIK }, 3),
+        (
+            "faxafloi",
+            Place {
+                home: "198.19.77.",
+                ..REYKJAVIK
+            },
+            3,
+        ),
         ("esja", ESJA, 2),
     ] {
         for number in 0..count {
-            live_quietly(script, &format!("{name}{number:02}"), place, &format!("{}{}", place.home, 10 + number));
+            live_quietly(
+                script,
+                &format!("{name}{number:02}"),
+                place,
+                &format!("{}{}", place.home, 10 + number),
+            );
         }
     }
 }

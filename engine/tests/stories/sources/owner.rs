@@ -94,7 +94,10 @@ impl Owner {
             kind: FactorType::Totp,
             enrolled_at: at(0, 12, 0, 0),
         };
-        Self { enrolled: vec![authenticator], ..Self::with_password(id, place, host) }
+        Self {
+            enrolled: vec![authenticator],
+            ..Self::with_password(id, place, host)
+        }
     }
 
     /// An address of the operator's gateway.
@@ -105,12 +108,19 @@ impl Owner {
 
     /// A new device of the owner, or a device of somebody else.
     pub fn another(&mut self, browser: Browser, system: System) -> Machine {
-        Machine::with_software(&mut self.random, browser, system, self.place.locale, self.place.zone)
+        Machine::with_software(
+            &mut self.random,
+            browser,
+            system,
+            self.place.locale,
+            self.place.zone,
+        )
     }
 
     /// Somebody else's laptop that differs from the owner's in little.
     pub fn laptop_alike(&mut self) -> Machine {
-        self.laptop.alike(&mut self.random, self.place.locale, self.place.zone)
+        self.laptop
+            .alike(&mut self.random, self.place.locale, self.place.zone)
     }
 
     /// From now on the laptop has another cookie.
@@ -151,7 +161,9 @@ impl Owner {
 
     /// A login that is not in yet, or never will be.
     pub fn not_in(&self, name: &str, device: &DeviceShape, address: &str, outcome: Outcome) -> EventBuilder {
-        let event = self.login(name, device, address, Proof::Password).without("session.id");
+        let event = self
+            .login(name, device, address, Proof::Password)
+            .without("session.id");
         event.outcome(outcome)
     }
 
@@ -175,9 +187,20 @@ impl Owner {
         for number in 0..LOGINS {
             let time = self.time_of(number, minute);
             let (device, address) = self.whereabouts(number, time);
-            let proof = if number % 8 == 7 || number == 3 { Proof::Code } else { Proof::Password };
+            let proof = if number % 8 == 7 || number == 3 {
+                Proof::Code
+            } else {
+                Proof::Password
+            };
             let login = self.login(&format!("h{number:02}"), &device, &address, proof);
-            script.tell(time, if proof == Proof::Code { login } else { login.set("auth.remembered", number > 0) });
+            script.tell(
+                time,
+                if proof == Proof::Code {
+                    login
+                } else {
+                    login.set("auth.remembered", number > 0)
+                },
+            );
         }
     }
 
@@ -187,7 +210,12 @@ impl Owner {
             return at(0, 9, minute + 6, 0);
         }
         let hour = self.random.between(7, 19);
-        at(number * AFTER / LOGINS, hour, self.random.between(0, 59), self.random.between(0, 59))
+        at(
+            number * AFTER / LOGINS,
+            hour,
+            self.random.between(0, 59),
+            self.random.between(0, 59),
+        )
     }
 
     /// Every fourth login is from the phone, every second of those on the way.

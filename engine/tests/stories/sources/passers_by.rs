@@ -2,11 +2,11 @@
 
 use super::owner::Place;
 use super::script::{Script, at};
+use doorward::event::FactorResult;
 use doorward::generate::EventBuilder;
 use doorward::generate::device::{DeviceShape, Machine};
-use doorward::generate::random::Random;
-use doorward::event::FactorResult;
 use doorward::generate::event_builder::UsedFactor;
+use doorward::generate::random::Random;
 
 /// Somebody's own laptop.
 pub fn laptop_of(id: &str, place: Place) -> Machine {
@@ -29,7 +29,13 @@ pub fn login(id: &str, name: &str, place: Place, device: &DeviceShape, address: 
 }
 
 /// The same with a wrong password.
-pub fn wrong_password(id: &str, name: &str, place: Place, device: &DeviceShape, address: &str) -> EventBuilder {
+pub fn wrong_password(
+    id: &str,
+    name: &str,
+    place: Place,
+    device: &DeviceShape,
+    address: &str,
+) -> EventBuilder {
     login(id, name, place, device, address)
         .wrong_password()
         .without("auth.methods")
@@ -43,7 +49,12 @@ pub fn live_quietly(script: &mut Script, id: &str, place: Place, address: &str) 
     let first = random.between(1, 3);
     for (number, day) in [first, first + 4, first + 9].into_iter().enumerate() {
         let login = login(id, &format!("h{number}"), place, &laptop.shape(day), address);
-        let time = at(day, random.between(7, 20), random.between(0, 59), random.between(0, 59));
+        let time = at(
+            day,
+            random.between(7, 20),
+            random.between(0, 59),
+            random.between(0, 59),
+        );
         script.tell(time, login);
     }
 }

@@ -9,7 +9,9 @@ const FIRST_SECOND: i64 = 1_767_571_200;
 /// A point in time: day of the story (0 is the first), hour, minute, second; UTC.
 pub fn at(day: i64, hour: i64, minute: i64, second: i64) -> Timestamp {
     let seconds = (hour * 60 + minute) * 60 + second;
-    Timestamp::from_seconds(FIRST_SECOND).plus_days(day).plus_seconds(seconds)
+    Timestamp::from_seconds(FIRST_SECOND)
+        .plus_days(day)
+        .plus_seconds(seconds)
 }
 
 /// Day of the story that a point in time falls on.
@@ -42,6 +44,9 @@ impl Script {
     /// The file.
     pub fn into_bytes(mut self) -> Vec<u8> {
         self.lines.sort_by_key(|(written, _)| *written);
-        self.lines.into_iter().flat_map(|(_, line)| line.into_iter().chain([b'\n'])).collect()
+        self.lines
+            .into_iter()
+            .flat_map(|(_, line)| line.into_iter().chain([b'\n']))
+            .collect()
     }
 }

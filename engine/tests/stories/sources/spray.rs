@@ -34,11 +34,18 @@ fn sprayed(script: &mut Script) {
     let mut ivar = Owner::with_password("ivar", COPENHAGEN, 172);
     hilda.live(script);
     ivar.live(script);
-    let place = Place { home: "198.18.20.", ..COPENHAGEN };
+    let place = Place {
+        home: "198.18.20.",
+        ..COPENHAGEN
+    };
     let tool = || {
         let random = &mut Random::stream(11, "spray", 0);
         let machine = Machine::with_software(random, Browser::Chrome, System::Linux, "en-US", "UTC");
-        DeviceShape { id: None, attributes: Vec::new(), ..machine.shape(DAY) }
+        DeviceShape {
+            id: None,
+            attributes: Vec::new(),
+            ..machine.shape(DAY)
+        }
     };
     for number in 0..199 {
         let id = format!("acc{number:03}");
@@ -51,7 +58,11 @@ fn sprayed(script: &mut Script) {
     let asked = ivar.not_in("late-hit", &tool(), SERVER, Outcome::Pending);
     script.tell(at(DAY, 3, 25, 0), asked.attempt("ivar-late"));
     let closed = EventBuilder::new(EventType::AttemptClosed, "ivar-late-closed", "shop/web");
-    let closed = closed.set("time", Json::Null).user("ivar").attempt("ivar-late").set("attempt.granted", false);
+    let closed = closed
+        .set("time", Json::Null)
+        .user("ivar")
+        .attempt("ivar-late")
+        .set("attempt.granted", false);
     script.tell(at(DAY, 3, 25, 2), closed);
 }
 
@@ -69,11 +80,23 @@ fn office(script: &mut Script) {
 /// Twelve readers on one computer that has been theirs for weeks; all of them mistype on a keyboard like that.
 fn library(script: &mut Script) {
     let random = &mut Random::stream(13, "library", 0);
-    let computer = Machine::with_software(random, Browser::Firefox, System::Windows, "da-DK", "Europe/Copenhagen");
+    let computer = Machine::with_software(
+        random,
+        Browser::Firefox,
+        System::Windows,
+        "da-DK",
+        "Europe/Copenhagen",
+    );
     for number in 0..12 {
         let id = format!("reader{number:02}");
         for (visit, day) in [(0, 2), (1, 5), (2, 9)] {
-            let event = login(&id, &format!("h{visit}"), COPENHAGEN, &computer.shape(day), LIBRARY);
+            let event = login(
+                &id,
+                &format!("h{visit}"),
+                COPENHAGEN,
+                &computer.shape(day),
+                LIBRARY,
+            );
             script.tell(at(day, 14, 4 * number, 0), event);
         }
         let time = at(DAY, 14, 4 * number, 0);

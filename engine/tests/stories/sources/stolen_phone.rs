@@ -19,14 +19,22 @@ pub fn tell() -> Script {
         let tell = |script: &mut Script, minute, event| script.tell(at(DAY, hour, minute, 0), event);
         if id == "pia" {
             for (minute, name) in [(0, "typo-1"), (1, "typo-2"), (3, "typo-3")] {
-                tell(&mut script, minute, owner.wrong_password(name, &phone, VPN_IN_STOCKHOLM));
+                tell(
+                    &mut script,
+                    minute,
+                    owner.wrong_password(name, &phone, VPN_IN_STOCKHOLM),
+                );
             }
             for (minute, name, kind) in [
                 (5, "recovery-started", EventType::RecoveryStarted),
                 (9, "recovery-completed", EventType::RecoveryCompleted),
                 (10, "password-changed", EventType::PasswordChanged),
             ] {
-                tell(&mut script, minute, owner.event(kind, name, &phone, VPN_IN_STOCKHOLM));
+                tell(
+                    &mut script,
+                    minute,
+                    owner.event(kind, name, &phone, VPN_IN_STOCKHOLM),
+                );
             }
         }
         let asks = owner.not_in("asks", &phone, VPN_IN_STOCKHOLM, Outcome::Pending);
