@@ -1,8 +1,30 @@
 //! `doorward explain`: one decision, line by line, for a person.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
+
+use super::assemble::Assembly;
+use super::exit::{CliError, Exit};
+use super::explanation::{ExplainInput, render};
+use super::output::print;
+use super::run::{Over, run_over};
+use super::signals::stop_flag;
+use super::stored;
+use super::watch::Watch;
+use crate::config::Settings;
+use crate::io::memory::store::MemoryStore;
+use crate::io::store::{FjallStore, StoreOptions};
+use crate::pipeline::batch::decode_decision;
+use crate::pipeline::engine::Engine;
+use crate::pipeline::keys;
+use crate::pipeline::ports::{Keyspace, Store};
+use crate::pipeline::run::Sinks;
+use crate::risk::decision::Decision;
+use crate::risk::ids::decision_id;
+use crate::telemetry::metrics::Metrics;
 
 const EXAMPLE: &str = "Example:
   doorward explain --events logins.ndjson --id login-1
@@ -31,4 +53,99 @@ pub struct ExplainArgs {
     /// Columns of the output [default: those of the terminal, else 100]
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=400))]
     pub width: Option<u16>,
+}
+
+/// Logins in the strip.
+const STRIP: usize = 20;
+/// Columns if nobody says how many.
+const WIDTH: usize = 100;
+
+/// Explains one decision.
+///
+/// # Errors
+/// See the table of exit codes.
+pub fn run(args: &ExplainArgs, settings: &Settings) -> Result<Exit, CliError> {
+    let assembly = Assembly::from_settings(settings)?;
+    let store: Arc<dyn Store> = match &args.data {
+        Some(folder) => Arc::new(FjallStore::open_existing(folder, &StoreOptions::default())?),
+        None => replayed(args, settings, &assembly)?,
+    };
+    let decision = find(args, &*store)?;
+    let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let width = args.width.map_or(WIDTH, usize::from);
+    print(&page(&decision, &assembly.engine, &*store, width, colour)?)?;
+    Ok(Exit::Done)
+}
+
+/// The events decided in memory, as `replay` does.
+fn replayed(
+    args: &ExplainArgs,
+    settings: &Settings,
+    assembly: &Assembly,
+) -> Result<Arc<dyn Store>, CliError> {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let stop = stop_flag()?;
+    let watch = Watch::new(Metrics::new()?);
+    let over = Over { assembly, settings, tenant: &args.tenant, stop: &stop };
+    run_over(&over, Arc::clone(&store), &args.events, |_| Ok(Sinks::default()), &watch)?;
+    Ok(store)
+}
+
+/// The decision on the event of this id. Several sources may use one id; then the user must say which.
+fn find(args: &ExplainArgs, store: &dyn Store) -> Result<Decision, CliError> {
+    if let Some(source) = &args.source {
+        let id = decision_id(&args.tenant, source, &args.id, 0);
+        let row = store.load_many(Keyspace::Decision, &[keys::decision(id)])?.pop().flatten();
+        let seq = row.and_then(|row| keys::read_seq(&row));
+        let found = seq.map(|seq| stored::decision_at(store, seq)).transpose()?.flatten();
+        return found.ok_or_else(|| not_found(args));
+    }
+    let mut found = Vec::new();
+    stored::each_row(store, Keyspace::Decided, &[], |row| {
+        let decision = decode_decision(&row.value)?;
+        if *decision.event_id == *args.id && *decision.tenant == *args.tenant {
+            found.push(decision);
+        }
+        Ok(())
+    })?;
+    match found.len() {
+        0 => Err(not_found(args)),
+        1 => found.pop().ok_or_else(|| not_found(args)),
+        _ => {
+            let sources: Vec<String> = found.iter().map(|decision| format!("`{}`", decision.source)).collect();
+            let id = &args.id;
+            let text = format!("event `{id}` came from {}: say which with `--source`", sources.join(" and "));
+            Err(CliError::Usage(text))
+        }
+    }
+}
+
+fn not_found(args: &ExplainArgs) -> CliError {
+    CliError::Usage(format!("there is no decision on an event `{}` of tenant `{}`", args.id, args.tenant))
+}
+
+/// The page on one decision.
+///
+/// # Errors
+/// When the store fails.
+pub fn page(
+    decision: &Decision,
+    engine: &Engine,
+    store: &dyn Store,
+    width: usize,
+    colour: bool,
+) -> Result<String, CliError> {
+    let user = decision.user_id.as_deref();
+    let strip = match user {
+        Some(user) => stored::last_logins(store, (&decision.tenant, user), decision.seq, STRIP)?,
+        None => Vec::new(),
+    };
+    let input = ExplainInput {
+        decision,
+        rules: engine.risk.rules(),
+        policy: engine.risk.score_policy(),
+        strip: &strip,
+        colour,
+    };
+    Ok(render(&input, width))
 }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod explain;
+pub mod explanation;
 pub mod geoip;
 pub mod output;
 pub mod replay;
@@ -15,6 +16,7 @@ pub mod rules;
 pub mod run;
 pub mod signals;
 pub mod sources;
+pub mod stored;
 pub mod version;
 pub mod watch;
 
@@ -51,6 +53,10 @@ pub enum Command {
     Run(run::RunArgs),
     /// Decide events in memory: nothing stored, nothing mailed
     Replay(replay::ReplayArgs),
+    /// Show one decision line by line
+    Explain(explain::ExplainArgs),
+    /// Play two weeks of made-up life with attacks in it
+    Demo(demo::DemoArgs),
     /// Show or check the configuration
     Config(config::ConfigArgs),
     /// Ask the databases of places and networks
@@ -101,6 +107,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     match &cli.command {
         Command::Run(args) => run::run(args, &loaded.settings),
         Command::Replay(args) => replay::run(args, &loaded.settings),
+        Command::Explain(args) => explain::run(args, &loaded.settings),
+        Command::Demo(args) => demo::run(args),
         Command::Config(args) => config::run(args, &loaded),
         Command::Geoip(args) => geoip::run(args, &loaded.settings),
         Command::Rules(args) => rules::run(args, &loaded.settings),

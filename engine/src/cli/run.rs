@@ -133,7 +133,7 @@ fn open_sources(
         let row = load_one(store, Keyspace::Input, input_key(lines.identity()))?;
         let skipped = lines.resume(row.as_deref()).map_err(unreadable)?;
         if skipped > 0 {
-            tracing::info!(input = %path.display(), lines = skipped, "goes on where it stopped");
+            tracing::debug!(input = %path.display(), lines = skipped, "goes on where it stopped");
         }
         sources.push(Box::new(lines));
     }

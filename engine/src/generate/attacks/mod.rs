@@ -15,6 +15,7 @@ mod vpn_in_country;
 
 use super::Plan;
 use super::device::Machine;
+use super::event_builder::EnrolledShape;
 use super::door::{Asks, Door, WEBMAIL};
 use super::label::{FactorClass, Who};
 use super::networks::{Network, NetworkKind, NetworkPlan};
@@ -130,6 +131,11 @@ struct Stage<'a, 's> {
     used: Vec<&'a str>,
 }
 
+/// A factor younger than a week is no step-up yet (`factors.maturity_days`).
+fn is_mature(factor: &EnrolledShape, time: Timestamp) -> bool {
+    factor.enrolled_at.plus_days(7) <= time
+}
+
 /// A person with enough of a past, and the moment of the attack.
 #[derive(Clone, Copy)]
 struct Victim<'a> {
@@ -171,7 +177,10 @@ impl<'a> Stage<'a, '_> {
         let (people, pasts, used) = (self.people, self.pasts, &self.used);
         let able = people.iter().zip(pasts).filter(|(person, past)| {
             let logins = past.granted.iter().filter(|granted| **granted < time).count();
-            logins >= VICTIM_LOGINS_MIN && !used.contains(&person.id.as_str()) && fits(person, past, time)
+            // Without a further factor all that can be done is to tell the owner, which takes an address.
+            let can_be_told = person.has_contact || !person.enrolled.is_empty();
+            let can_be_asked = person.enrolled.iter().all(|factor| is_mature(factor, time));
+            logins >= VICTIM_LOGINS_MIN && can_be_told && can_be_asked && !used.contains(&person.id.as_str()) && fits(person, past, time)
         });
         let able: Vec<_> = able.collect();
         let of_class = |(person, _): &&(&Person, &Past)| Some(FactorClass::of(person.door, person)) == class;
