@@ -1,4 +1,5 @@
 use doorward::enrich::device::DeviceDescriptor;
+use doorward::enrich::network::NetworkClass;
 use doorward::history::account::{ProfileUpdate, account_created, contact_verified, profile_updated};
 use doorward::history::codec::{CodecError, decode, encode};
 use doorward::history::limits::{DEVICES_MAX, PAIRS_MAX, RECENT_MAX, ROW_BYTES_MAX};
@@ -199,7 +200,7 @@ fn network_of(step: &Step) -> doorward::enrich::network::NetworkFacts {
         net.asn = None;
     }
     if step.net == 11 {
-        net.class = "private".into();
+        net.class = NetworkClass::Private;
     }
     net
 }
