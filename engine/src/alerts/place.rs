@@ -97,7 +97,7 @@ mod tests {
     fn network(radius_km: f64, city: Option<&str>) -> NetworkFacts {
         NetworkFacts {
             ip: "198.51.100.7".parse().unwrap(),
-            class: network::NetworkClass::Public,
+            class: doorward_geoip::NetworkClass::Public,
             kind: None,
             asn: None,
             organisation: None,

@@ -117,14 +117,13 @@ impl Committer {
             Ok(due.then(|| Record { seq: alert.seq, bytes: row.value.clone() }))
         };
         if let Some(sink) = &mut self.sinks.decisions {
-            publish_missing(&*store, sink.as_mut(), head, (Keyspace::Decided, &[], keys::seq), decision)?;
+            publish_missing(&*store, sink.as_mut(), head, DECIDED, decision)?;
         }
         if let Some(sink) = &mut self.sinks.dead_letters {
-            let keys = (Keyspace::Dead, keys::dead_prefix(), keys::dead_by_seq as fn(Seq) -> Vec<u8>);
-            publish_missing(&*store, sink.as_mut(), head, keys, letter)?;
+            publish_missing(&*store, sink.as_mut(), head, DEAD, letter)?;
         }
         if let Some(sink) = &mut self.sinks.mail {
-            publish_missing(&*store, sink.as_mut(), head, (Keyspace::Alert, &[], keys::seq), alert)?;
+            publish_missing(&*store, sink.as_mut(), head, ALERTS, alert)?;
         }
         Ok(())
     }
@@ -208,19 +207,31 @@ impl Committer {
     }
 }
 
+/// A table in the order of `seq`, as a sink follows it.
+#[derive(Clone, Copy)]
+struct Table {
+    keyspace: Keyspace,
+    prefix: &'static [u8],
+    key: fn(Seq) -> Vec<u8>,
+}
+
+const DECIDED: Table = Table { keyspace: Keyspace::Decided, prefix: &[], key: keys::seq };
+const DEAD: Table = Table { keyspace: Keyspace::Dead, prefix: keys::dead_prefix(), key: keys::dead_by_seq };
+const ALERTS: Table = Table { keyspace: Keyspace::Alert, prefix: &[], key: keys::seq };
+
 /// Publishes the rows of a table from a sink's cursor to `head`.
 fn publish_missing(
     store: &dyn Store,
     sink: &mut dyn Sink,
     head: Seq,
-    (keyspace, prefix, key): (Keyspace, &[u8], fn(Seq) -> Vec<u8>),
+    table: Table,
     record: impl Fn(&Row) -> Result<Option<Record>, StoreError>,
 ) -> Result<(), RunError> {
-    let Some(published) = sink.published_up_to() else { return Ok(()) };
-    let mut from = key(published.saturating_add(1));
-    while published < head {
-        let page = store.scan(keyspace, prefix, &from, CATCH_UP_PAGE)?;
-        let Some(last) = page.last() else { break };
+    let Some(published) = sink.published_up_to().filter(|published| *published < head) else { return Ok(()) };
+    let mut from = (table.key)(published.saturating_add(1));
+    loop {
+        let page = store.scan(table.keyspace, table.prefix, &from, CATCH_UP_PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
         from.clone_from(&last.key);
         from.push(0);
         let records: Vec<Record> = page.iter().map(&record).filter_map(Result::transpose).collect::<Result<_, _>>()?;
@@ -228,5 +239,4 @@ fn publish_missing(
             sink.publish(&records)?;
         }
     }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-use doorward::enrich::network::{NetworkClass, NetworkFacts};
+use doorward::enrich::network::NetworkFacts;
 use doorward::history::familiarity::{LevelCount, points};
 use doorward::history::{CrowdCounts, Familiarity, KnownAt, familiarity};
 use proptest::prelude::*;
@@ -83,7 +83,7 @@ fn home_is_familiar_and_a_neighbour_in_the_same_network_less_so() {
 #[test]
 fn a_private_address_is_no_data_and_a_user_without_logins_scores_nothing() {
     let mut private = network(1, 1);
-    private.class = NetworkClass::Private;
+    private.class = doorward::enrich::network::NetworkClass::Private;
     assert_eq!(
         familiarity(&forty_logins().history, &EVERYONE, &private, START),
         None

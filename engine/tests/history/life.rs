@@ -3,8 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use doorward::enrich::device::{DeviceDescriptor, SoftwareFacts};
-use doorward::enrich::network::{NetworkClass, NetworkFacts, NetworkKind, Place};
-use doorward::event::DeviceType;
+use doorward::enrich::network::{NetworkFacts, NetworkKind, Place};
 use doorward::history::{DeviceMatch, GrantedLogin, Late, UserHistory, VouchEvidence, identify, learn};
 
 pub const SECOND: i64 = 1_000_000;
@@ -18,7 +17,7 @@ pub fn software(family: &str, os: &str, major: u32) -> SoftwareFacts {
         family: family.into(),
         major: Some(major),
         os: os.into(),
-        device_type: DeviceType::Desktop,
+        device_type: doorward::event::DeviceType::Desktop,
     }
 }
 
@@ -47,7 +46,7 @@ pub fn bare(family: &str, os: &str) -> DeviceDescriptor {
 pub fn network(number: u8, host: u8) -> NetworkFacts {
     NetworkFacts {
         ip: IpAddr::V4(Ipv4Addr::new(203, 0, number, host)),
-        class: NetworkClass::Public,
+        class: doorward::enrich::network::NetworkClass::Public,
         kind: None,
         asn: Some(64_500 + u32::from(number)),
         organisation: Some("Example".into()),

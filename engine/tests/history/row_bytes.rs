@@ -1,5 +1,4 @@
 use doorward::enrich::device::DeviceDescriptor;
-use doorward::enrich::network::NetworkClass;
 use doorward::history::account::{ProfileUpdate, account_created, contact_verified, profile_updated};
 use doorward::history::codec::{CodecError, decode, encode};
 use doorward::history::limits::{DEVICES_MAX, PAIRS_MAX, RECENT_MAX, ROW_BYTES_MAX};
@@ -200,7 +199,7 @@ fn network_of(step: &Step) -> doorward::enrich::network::NetworkFacts {
         net.asn = None;
     }
     if step.net == 11 {
-        net.class = NetworkClass::Private;
+        net.class = doorward::enrich::network::NetworkClass::Private;
     }
     net
 }
