@@ -65,11 +65,13 @@ fn comes_out(name: &str) {
     );
 }
 
-/// The store, threads, batches and caches change no byte; nor does a second run on the same folder add one.
+/// The store, threads, batches and caches change no byte of decisions, dead letters and mails; nor does a second run on
+/// the same folder add one.
 fn run_equals_replay(name: &str) {
     let replayed = replay(name);
     assert!(!replayed.decisions.is_empty(), "{name}: nothing was decided");
     assert_eq!(replayed, replay(name), "{name}: a second replay differs");
+    let mut mails = None;
     for (threads, batch_records) in [(1, 1), (2, 1), (1, 4_096), (2, 4_096)] {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
@@ -81,6 +83,10 @@ fn run_equals_replay(name: &str) {
             let told = run(name, folder.path(), &settings);
             let what = format!("{name}: `run` with {settings:?}, again: {again}");
             told.files.assert_same(&replayed, &what);
+            assert!(
+                *mails.get_or_insert_with(|| told.mails.clone()) == told.mails,
+                "{what}: other mails"
+            );
         }
     }
 }
