@@ -83,7 +83,8 @@ pub struct DeviceMatch {
     pub trust: Trust,
     /// What people call it.
     pub name: DeviceName,
-    /// False if the login showed neither id, key nor software: then nothing can be said of newness.
+    /// False if the login showed neither id, key nor software, and no login of this user ever did: then nothing can be
+    /// said of newness. Whoever hides what the owner always shows is new.
     pub told: bool,
 }
 
@@ -154,7 +155,7 @@ impl Question<'_> {
             return self
                 .find(|known| !known.carries_identity() && self.same_software(known))
                 .map_or_else(
-                    || unseen(self.device, IdentityBasis::Agent),
+                    || self.unseen(IdentityBasis::Agent),
                     |(index, found)| self.known(index, found, IdentityBasis::Agent),
                 );
         }
@@ -164,9 +165,19 @@ impl Question<'_> {
                 state: DeviceState::Resembles,
                 resembled: Some(index),
                 name: found.name(),
-                ..unseen(self.device, basis)
+                ..self.unseen(basis)
             },
-            None => unseen(self.device, basis),
+            None => self.unseen(basis),
+        }
+    }
+
+    /// A device of nobody: untold only where this user's logins never told anything.
+    fn unseen(&self, basis: IdentityBasis) -> DeviceMatch {
+        let found = unseen(self.device, basis);
+        let usually_told = self.candidates().any(|(_, known)| known.tells_something());
+        DeviceMatch {
+            told: found.told || usually_told,
+            ..found
         }
     }
 

@@ -104,6 +104,12 @@ impl Device {
         self.id.is_some() || self.key.is_some()
     }
 
+    /// Whether its logins showed anything at all: an id, a key or software.
+    #[must_use]
+    pub fn tells_something(&self) -> bool {
+        self.carries_identity() || !self.family.as_str().is_empty() || !self.os.as_str().is_empty()
+    }
+
     /// Whether it was seen within the time that devices are remembered.
     #[must_use]
     pub fn remembered(&self, at: Seconds) -> bool {

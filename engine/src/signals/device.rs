@@ -32,9 +32,11 @@ impl Signal for DeviceSignal {
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let event = &context.login.event;
         let software = &context.login.device.software;
-        slots.set_text(Field::DeviceState, context.matched.state.as_str());
-        slots.set_text(Field::DeviceTrust, context.matched.trust.as_str());
-        slots.set_float(Field::DeviceCredit, context.matched.trust.credit_share());
+        if context.matched.told {
+            slots.set_text(Field::DeviceState, context.matched.state.as_str());
+            slots.set_text(Field::DeviceTrust, context.matched.trust.as_str());
+            slots.set_float(Field::DeviceCredit, context.matched.trust.credit_share());
+        }
         slots.set_text(Field::DeviceBasis, context.matched.basis.as_str());
         slots.set_text(Field::PairTrust, context.pair_trust.as_str());
         if !software.is_unknown() {

@@ -271,3 +271,21 @@ fn a_login_that_tells_neither_id_nor_software_says_so() {
     assert!(!ask(&life, &DeviceDescriptor::default(), START).told);
     assert!(ask(&life, &laptop(1), START).told);
 }
+
+#[test]
+fn whoever_hides_what_the_owner_always_shows_is_new() {
+    let nothing = DeviceDescriptor::default();
+    let bare_agent = DeviceDescriptor {
+        software: software("Firefox", "Windows", 130),
+        ..nothing.clone()
+    };
+    for shown in [laptop(1), bare_agent] {
+        let mut life = Life::default();
+        life.login(START, &shown, &network(1, 1));
+        let found = ask(&life, &nothing, START + DAY);
+        assert_eq!((found.state, found.told), (DeviceState::New, true));
+    }
+    let mut life = Life::default();
+    life.login(START, &nothing, &network(1, 1));
+    assert!(ask(&life, &nothing, START + DAY).state == DeviceState::Known);
+}

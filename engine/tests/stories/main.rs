@@ -1,0 +1,117 @@
+//! Every story of `fixtures/events` through the real program: what must come out stands beside each, in a file
+//! `.expected.toml` whose form is described in `fixtures/README.md`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod check;
+mod expected;
+mod mail;
+mod program;
+mod sources;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use expected::Expected;
+use program::{Settings, fixture, replay, run};
+
+/// One test a story: its name in the file system, and that of the test.
+macro_rules! stories {
+    ($($test:ident: $name:literal,)+) => {
+        const NAMES: &[&str] = &[$($name),+];
+
+        mod comes_out {
+            $(#[test] fn $test() { super::comes_out($name); })+
+        }
+
+        mod run_equals_replay {
+            $(#[test] fn $test() { super::run_equals_replay($name); })+
+        }
+    };
+}
+
+stories! {
+    answers_and_dirt: "answers-and-dirt",
+    cafe_poisoning: "cafe-poisoning",
+    holiday_with_own_laptop: "holiday-with-own-laptop",
+    new_phone_after_a_break: "new-phone-after-a-break",
+    ordinary_churn: "ordinary-churn",
+    phone_stolen_abroad: "phone-stolen-abroad",
+    spray_one_hit: "spray-one-hit",
+    stolen_password_next_door: "stolen-password-next-door",
+}
+
+/// What the story says must come out, comes out; and the mails say what they must.
+fn comes_out(name: &str) {
+    let expected = Expected::read(&fixture(&format!("{name}.expected.toml")));
+    let folder = tempfile::tempdir().unwrap();
+    let told = run(name, folder.path(), &Settings::default());
+    let wrong = check::check(
+        &expected,
+        &told,
+        &fs::read(fixture(&format!("{name}.ndjson"))).unwrap(),
+    );
+    assert!(
+        wrong.is_empty(),
+        "{name}: {}\n{}",
+        expected.because.trim(),
+        wrong.join("\n")
+    );
+}
+
+/// The store, threads, batches and caches change no byte of decisions, dead letters and mails; nor does a second run on
+/// the same folder add one.
+fn run_equals_replay(name: &str) {
+    let replayed = replay(name);
+    assert!(!replayed.decisions.is_empty(), "{name}: nothing was decided");
+    assert_eq!(replayed, replay(name), "{name}: a second replay differs");
+    let mut mails = None;
+    for (threads, batch_records) in [(1, 1), (2, 1), (1, 4_096), (2, 4_096)] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            threads,
+            batch_records,
+            user_cache: 1,
+        };
+        for again in [false, true] {
+            let told = run(name, folder.path(), &settings);
+            let what = format!("{name}: `run` with {settings:?}, again: {again}");
+            told.files.assert_same(&replayed, &what);
+            assert!(
+                *mails.get_or_insert_with(|| told.mails.clone()) == told.mails,
+                "{what}: other mails"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_files_are_what_their_sources_tell() {
+    for (name, bytes) in sources::all() {
+        let path = fixture(&format!("{name}.ndjson"));
+        let same = fs::read(&path).is_ok_and(|file| file == bytes);
+        assert!(
+            same,
+            "{path:?} is old: cargo run -p doorward --example write-stories"
+        );
+    }
+}
+
+#[test]
+fn every_file_has_its_test() {
+    let mut stems = BTreeSet::new();
+    for entry in fs::read_dir(fixture("")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        stems.insert(name.split('.').next().unwrap().to_owned());
+        assert!(
+            name.ends_with(".ndjson") || name.ends_with(".expected.toml"),
+            "{name} is no story"
+        );
+    }
+    assert_eq!(stems, NAMES.iter().map(|name| (*name).to_owned()).collect());
+}
