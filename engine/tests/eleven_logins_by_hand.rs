@@ -12,7 +12,7 @@ use doorward::event::{
 };
 use doorward::risk::action::AppPolicy;
 use doorward::risk::decision::{Action, Level, LineStatus, Maturity};
-use doorward::risk::level::Proven;
+use doorward::attempt::proven::Proven;
 use doorward::risk::risk_engine::{Judgement, RiskEngine, RiskInput, Scratch};
 use doorward::risk::score::ScorePolicy;
 use doorward::risk::step_up::{FactorFacts, FactorPolicy};

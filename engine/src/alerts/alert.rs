@@ -7,7 +7,7 @@ use super::classify::OwnerKind;
 use super::place::Place;
 use super::silence::HeldBack;
 use crate::event::FactorType;
-use crate::pipeline::ports::Seq;
+use crate::terms::Seq;
 use crate::risk::decision::{AlertLine, DeviceState, Id};
 use crate::risk::ids::alert_id;
 

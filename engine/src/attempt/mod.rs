@@ -4,14 +4,15 @@
 //! success of the same user and device ends. Every attempt ends once, granted or refused; the history counts it then.
 //! What a stage means: the table "What an outcome means" of the scoring documentation. Pure; the row is stored.
 
+pub mod proven;
+
 use serde::{Deserialize, Serialize};
 
 use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::NetworkFacts;
 use crate::event::{FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage};
-use crate::pipeline::ports::Seq;
-use crate::risk::decision::{Action, Id};
-use crate::risk::level::Proven;
+use crate::terms::{Action, Id, Seq};
+use proven::Proven;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

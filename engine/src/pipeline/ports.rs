@@ -7,8 +7,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// Position of a record in a store's journal: 1 for the first, without gaps.
-pub type Seq = u64;
+pub use crate::terms::Seq;
 
 /// The tables of a store (clause S13). Every value starts with a version byte; every key holds its tenant, but for
 /// tables whose key is a `Seq` or a digest over the tenant.

@@ -75,7 +75,7 @@ fn uncovered(verdict: Verdict) -> Verdict {
 mod tests {
     use super::super::action::AppPolicy;
     use super::super::decision::Maturity;
-    use super::super::level::Proven;
+    use crate::attempt::proven::Proven;
     use super::super::rule_facts::Effect;
     use super::super::step_up::FactorFacts;
     use super::*;

@@ -10,7 +10,6 @@ pub mod decision;
 pub mod ids;
 pub mod json;
 pub mod ledger;
-pub mod level;
 pub mod risk_engine;
 pub mod rule_facts;
 pub mod score;

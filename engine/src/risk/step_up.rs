@@ -5,7 +5,7 @@
 
 use super::action::{Floors, Reach};
 use super::decision::{FactorChoice, Level, StepUp};
-use super::level::{Binding, Categories, Proven, level_of};
+use crate::attempt::proven::{Binding, Categories, Proven, level_of};
 use super::rule_facts::{Effect, RuleFacts, Verdict};
 use crate::event::{EnrolledFactor, FactorType, Timestamp};
 

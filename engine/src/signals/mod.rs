@@ -26,7 +26,7 @@ use crate::history::crowd::CrowdView;
 use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
 use crate::history::{DeviceMatch, Maturity, Trust, UserHistory};
-use crate::risk::level::Proven;
+use crate::attempt::proven::Proven;
 
 /// Everything a signal may look at.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::Level;
+use crate::terms::Level;
 use crate::event::{
     AuthMethod, Category, EnrolledFactor, FactorResult, FactorType, LoginEvent, Outcome, UsedFactor,
 };
