@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
+use doorward::attempt::proven::Proven;
 use doorward::event::{
     EnrolledFactor, EventType, FactorResult, FactorType, LoginEvent, Timestamp, UsedFactor, UserKind,
 };
 use doorward::risk::action::AppPolicy;
 use doorward::risk::decision::{Action, Level, LineStatus, Maturity};
-use doorward::attempt::proven::Proven;
 use doorward::risk::risk_engine::{Judgement, RiskEngine, RiskInput, Scratch};
 use doorward::risk::score::ScorePolicy;
 use doorward::risk::step_up::{FactorFacts, FactorPolicy};

@@ -1,25 +1,49 @@
 //! The house rules that a compiler does not hold: direction of imports, sizes, names, paths in the documents. Each test
 //! reads the tree and names file and line.
 
+#![expect(clippy::expect_used, reason = "a tree that cannot be read fails the test, as it should")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers of the engine, outermost first. A layer may use those below it and never one above or beside it in the list
 /// of leaves.
 const LAYERS: [&str; 13] = [
-    "cli", "io", "config", "generate", "pipeline", "alerts", "risk", "signals", "history", "attempt", "enrich", "event",
-    "terms",
+    "cli", "io", "config", "generate", "pipeline", "alerts", "risk", "signals", "history", "attempt",
+    "enrich", "event", "terms",
 ];
 /// Used by every layer, using none but themselves and the layers named.
 const LEAVES: [(&str, &[&str]); 2] = [("keyed_hash", &[]), ("telemetry", &["config"])];
 /// Imports against the direction, each with its reason.
-const EXCEPTIONS: [(&str, &str, &str); 1] =
-    [("config", "telemetry", "texts of settings are escaped by the rules for log lines")];
+const EXCEPTIONS: [(&str, &str, &str); 1] = [(
+    "config",
+    "telemetry",
+    "texts of settings are escaped by the rules for log lines",
+)];
 
 const TOP_LEVEL: [&str; 22] = [
-    ".ci", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.lock", "Cargo.toml", "LICENSE",
-    "README.md", "benches", "clippy.toml", "deny.toml", "deploy", "engine", "fixtures", "geoip", "rules",
-    "rust-toolchain.toml", "rustfmt.toml", "test", "console", "docs",
+    ".ci",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "benches",
+    "clippy.toml",
+    "deny.toml",
+    "deploy",
+    "engine",
+    "fixtures",
+    "geoip",
+    "rules",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+    "test",
+    "console",
+    "docs",
 ];
 
 fn root() -> PathBuf {
@@ -27,11 +51,16 @@ fn root() -> PathBuf {
 }
 
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).expect("a folder of the tree").map(|entry| entry.expect("readable").path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder of the tree")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     entries.sort();
     for path in entries {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if path.is_dir() && name != "target" && name != ".git" && !name.starts_with("doorward-") {
             files(&path, ending, found);
         } else if name.ends_with(ending) {
@@ -44,13 +73,24 @@ fn sources(below: &str, ending: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     files(&root().join(below), ending, &mut found);
     assert!(!found.is_empty(), "nothing ends in {ending} below {below}");
-    let name = |path: &Path| path.strip_prefix(root()).expect("below the root").display().to_string();
-    found.iter().map(|path| (name(path), fs::read_to_string(path).expect("text"))).collect()
+    let name = |path: &Path| {
+        path.strip_prefix(root())
+            .expect("below the root")
+            .display()
+            .to_string()
+    };
+    found
+        .iter()
+        .map(|path| (name(path), fs::read_to_string(path).expect("text")))
+        .collect()
 }
 
 /// Lines that are no comment, with their numbers.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().starts_with("//"))
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+        .filter(|(_, line)| !line.trim().starts_with("//"))
 }
 
 fn none(faults: &[String]) {
@@ -60,14 +100,20 @@ fn none(faults: &[String]) {
 /// Modules that a line reaches through `crate::`.
 fn reached(line: &str) -> impl Iterator<Item = &str> {
     line.split("crate::").skip(1).map(|rest| {
-        let end = rest.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| !letter.is_ascii_lowercase() && letter != '_')
+            .unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     })
 }
 
 fn may_use(from: &str, to: &str) -> bool {
     let layer = |name: &str| LAYERS.iter().position(|layer| *layer == name);
-    if from == to || from == "lib" || from == "main" || EXCEPTIONS.iter().any(|(a, b, _)| (*a, *b) == (from, to)) {
+    if from == to
+        || from == "lib"
+        || from == "main"
+        || EXCEPTIONS.iter().any(|(a, b, _)| (*a, *b) == (from, to))
+    {
         return true;
     }
     if let Some((_, allowed)) = LEAVES.iter().find(|(leaf, _)| *leaf == from) {
@@ -84,7 +130,12 @@ fn may_use(from: &str, to: &str) -> bool {
 fn imports_go_one_way() {
     let mut faults = Vec::new();
     for (name, text) in sources("engine/src", ".rs") {
-        let module = name.trim_start_matches("engine/src/").split(['/', '.']).next().unwrap_or_default().to_owned();
+        let module = name
+            .trim_start_matches("engine/src/")
+            .split(['/', '.'])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         for (number, line) in code(&text) {
             for to in reached(line).filter(|to| !may_use(&module, to)) {
                 faults.push(format!("{name}:{number}: `{module}` must not use `{to}`"));
@@ -100,7 +151,10 @@ fn the_check_of_imports_can_fail() {
     assert!(!may_use("history", "risk"));
     assert!(!may_use("pipeline", "io"));
     assert!(!may_use("risk", "telemetry"));
-    assert_eq!(reached("use crate::risk::decision::Id; crate::io::x").collect::<Vec<_>>(), ["risk", "io"]);
+    assert_eq!(
+        reached("use crate::risk::decision::Id; crate::io::x").collect::<Vec<_>>(),
+        ["risk", "io"]
+    );
 }
 
 #[test]
@@ -112,7 +166,9 @@ fn folders_of_io_do_not_know_each_other() {
             for (number, line) in code(&text) {
                 for other in folders.iter().filter(|other| **other != folder) {
                     if line.contains(&format!("io::{other}")) {
-                        faults.push(format!("{name}:{number}: `io/{folder}` must not use `io/{other}`"));
+                        faults.push(format!(
+                            "{name}:{number}: `io/{folder}` must not use `io/{other}`"
+                        ));
                     }
                 }
             }
@@ -123,14 +179,27 @@ fn folders_of_io_do_not_know_each_other() {
 
 #[test]
 fn pure_folders_touch_no_disk_clock_or_environment() {
-    let banned = ["std::fs", "std::env", "std::net::Tcp", "std::process", "SystemTime", "Instant::now", "File::open"];
-    let pure = ["event", "enrich", "attempt", "history", "signals", "risk", "alerts", "pipeline", "generate"];
+    let banned = [
+        "std::fs",
+        "std::env",
+        "std::net::Tcp",
+        "std::process",
+        "SystemTime",
+        "Instant::now",
+        "File::open",
+    ];
+    let pure = [
+        "event", "enrich", "attempt", "history", "signals", "risk", "alerts", "pipeline", "generate",
+    ];
     let mut places: Vec<String> = pure.iter().map(|folder| format!("engine/src/{folder}")).collect();
     places.extend(["rules/src".to_owned(), "geoip/src".to_owned()]);
     let mut faults = Vec::new();
     for place in places {
         for (name, text) in sources(&place, ".rs") {
-            let tests = text.lines().position(|line| line.starts_with("#[cfg(test)]")).unwrap_or(usize::MAX);
+            let tests = text
+                .lines()
+                .position(|line| line.starts_with("#[cfg(test)]"))
+                .unwrap_or(usize::MAX);
             let is_test = name.ends_with("tests.rs");
             for (number, line) in code(&text).filter(|(number, _)| !is_test && *number <= tests) {
                 for word in banned.iter().filter(|word| line.contains(**word)) {
@@ -147,7 +216,10 @@ fn rules_and_geoip_know_nothing_of_the_engine() {
     let mut faults = Vec::new();
     for (place, banned) in [
         ("rules/Cargo.toml", ["tokio", "rdkafka", "doorward.", "fjall"]),
-        ("geoip/Cargo.toml", ["tokio", "rdkafka", "doorward-rules", "fjall"]),
+        (
+            "geoip/Cargo.toml",
+            ["tokio", "rdkafka", "doorward-rules", "fjall"],
+        ),
     ] {
         let text = fs::read_to_string(root().join(place)).expect("a manifest");
         let found = banned.iter().filter(|word| text.contains(**word));
@@ -201,7 +273,11 @@ fn no_module_is_named_for_nothing() {
         for (name, _) in sources(place, ".rs") {
             let vague = ["utils", "util", "common", "helpers", "helper", "manager", "misc"];
             let parts = name.trim_end_matches(".rs").split('/');
-            faults.extend(parts.filter(|part| vague.contains(part)).map(|part| format!("{name}: `{part}`")));
+            faults.extend(
+                parts
+                    .filter(|part| vague.contains(part))
+                    .map(|part| format!("{name}: `{part}`")),
+            );
         }
     }
     none(&faults);
@@ -234,7 +310,10 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn the_top_level_holds_only_what_was_agreed() {
-    let tracked = std::process::Command::new("git").arg("ls-files").current_dir(root()).output();
+    let tracked = std::process::Command::new("git")
+        .arg("ls-files")
+        .current_dir(root())
+        .output();
     let Ok(tracked) = tracked else { return };
     let mut faults: Vec<String> = String::from_utf8_lossy(&tracked.stdout)
         .lines()

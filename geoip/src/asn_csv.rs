@@ -90,12 +90,10 @@ impl Reading {
         let asn = asn_from_text(&asn).ok_or_else(|| LineProblem::NotAnAsn(shown(&asn)))?;
         let (start, end) = (address(&start)?, address(&end)?);
         let owner = self.owner(asn, organisation);
-        self.ranges
-            .push(start, end, owner)
-            .map_err(|error| match error {
-                NoSpan::Backwards => LineProblem::Backwards,
-                NoSpan::MixedFamilies => LineProblem::MixedFamilies,
-            })
+        self.ranges.push(start, end, owner).map_err(|error| match error {
+            NoSpan::Backwards => LineProblem::Backwards,
+            NoSpan::MixedFamilies => LineProblem::MixedFamilies,
+        })
     }
 
     /// The place of an owner in the table; each name is kept once.
@@ -123,11 +121,10 @@ fn address(text: &str) -> Result<IpAddr, LineProblem> {
         .then(|| text.parse::<u128>().ok())
         .flatten();
     match number {
-        Some(bits) => Ok(u32::try_from(bits)
-            .map_or_else(|_| IpAddr::V6(bits.into()), |bits| IpAddr::V4(bits.into()))),
-        None => text
-            .parse()
-            .map_err(|_| LineProblem::NotAnAddress(shown(text))),
+        Some(bits) => {
+            Ok(u32::try_from(bits).map_or_else(|_| IpAddr::V6(bits.into()), |bits| IpAddr::V4(bits.into())))
+        }
+        None => text.parse().map_err(|_| LineProblem::NotAnAddress(shown(text))),
     }
 }
 
@@ -220,19 +217,10 @@ mod tests {
     fn a_line_that_does_not_fit_is_named() {
         let good = "192.0.2.0,192.0.2.9,64500,A\n";
         let table = [
-            (
-                "192.0.2.10,192.0.2.12",
-                "expected `start,end,asn,organisation`",
-            ),
-            (
-                "192.0.2.300,192.0.2.12,1,B",
-                "`192.0.2.300` is not an address",
-            ),
+            ("192.0.2.10,192.0.2.12", "expected `start,end,asn,organisation`"),
+            ("192.0.2.300,192.0.2.12,1,B", "`192.0.2.300` is not an address"),
             (",192.0.2.12,1,B", "`` is not an address"),
-            (
-                "192.0.2.12,192.0.2.11,1,B",
-                "the range starts behind its end",
-            ),
+            ("192.0.2.12,192.0.2.11,1,B", "the range starts behind its end"),
             (
                 "192.0.2.12,2001:db8::,1,B",
                 "the range starts with IPv4 and ends with IPv6 or the other way round",
@@ -263,11 +251,8 @@ mod tests {
             "192.0.2.0,192.0.2.9,1,A\n192.0.2.5,192.0.2.12,2,B\n192.0.2.6,192.0.2.6,3,C\n192.0.2.6,192.0.2.6,4,D\n",
         );
         let table = table.unwrap();
-        let asns = [4, 5, 6, 7, 12].map(|last| {
-            table
-                .get(IpAddr::from([192, 0, 2, last]))
-                .map(|(asn, _)| asn)
-        });
+        let asns =
+            [4, 5, 6, 7, 12].map(|last| table.get(IpAddr::from([192, 0, 2, last])).map(|(asn, _)| asn));
         assert_eq!(asns, [Some(1), Some(2), Some(3), Some(2), Some(2)]);
     }
 

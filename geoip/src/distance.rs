@@ -79,11 +79,8 @@ mod tests {
 
     #[test]
     fn known_distances() {
-        let (copenhagen, malaga, jakarta) = (
-            at(55.6761, 12.5683),
-            at(36.7202, -4.4203),
-            at(-6.2146, 106.8451),
-        );
+        let (copenhagen, malaga, jakarta) =
+            (at(55.6761, 12.5683), at(36.7202, -4.4203), at(-6.2146, 106.8451));
         // Expected values by the vector formula, which shares nothing with the haversine.
         assert!((distance_km(copenhagen, malaga) - 2_465.574).abs() < 0.01);
         assert!((distance_km(copenhagen, jakarta) - 10_845.885).abs() < 0.01);
@@ -103,12 +100,7 @@ mod tests {
 
     #[test]
     fn degrees_outside_the_globe_are_no_point() {
-        for (latitude, longitude) in [
-            (90.1, 0.0),
-            (0.0, 180.1),
-            (f64::NAN, 0.0),
-            (0.0, f64::INFINITY),
-        ] {
+        for (latitude, longitude) in [(90.1, 0.0), (0.0, 180.1), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
             assert_eq!(Coordinates::from_degrees(latitude, longitude), None);
         }
     }

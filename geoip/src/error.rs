@@ -83,9 +83,7 @@ pub enum LineProblem {
         meant: String,
     },
     /// A kind nobody knows.
-    #[error(
-        "`{0}` is not a kind of network; expected tor, vpn, relay, hosting, satellite or mobile"
-    )]
+    #[error("`{0}` is not a kind of network; expected tor, vpn, relay, hosting, satellite or mobile")]
     UnknownKind(String),
     /// An entry before the first `kind = ...`.
     #[error("no kind yet; expected a line such as `kind = vpn` before the first entry")]

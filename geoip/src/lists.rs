@@ -101,8 +101,7 @@ fn parse_kind(line: &str, key: &str, value: &str) -> Result<NetworkKind, LinePro
     if key.trim() != "kind" {
         return Err(LineProblem::NotAnEntry(shown(line)));
     }
-    NetworkKind::from_name(value.trim())
-        .ok_or_else(|| LineProblem::UnknownKind(shown(value.trim())))
+    NetworkKind::from_name(value.trim()).ok_or_else(|| LineProblem::UnknownKind(shown(value.trim())))
 }
 
 fn parse_prefix(entry: &str) -> Result<IpNet, LineProblem> {
@@ -121,10 +120,7 @@ fn parse_prefix(entry: &str) -> Result<IpNet, LineProblem> {
 
 /// Prefixes of IPv4 mapped into IPv6 count as IPv4, as look-ups do.
 fn unmapped(net: IpNet) -> IpNet {
-    match (
-        net.network().to_canonical(),
-        net.prefix_len().checked_sub(96),
-    ) {
+    match (net.network().to_canonical(), net.prefix_len().checked_sub(96)) {
         (IpAddr::V4(v4), Some(len)) if matches!(net, IpNet::V6(_)) => {
             Ipv4Net::new(v4, len).map_or(net, IpNet::V4)
         }
@@ -220,10 +216,7 @@ mod tests {
         for (text, problem) in table {
             let error = NetworkLists::load(&[source(text)]).unwrap_err();
             let line = text.lines().count();
-            assert_eq!(
-                error.to_string(),
-                format!("`test.list`, line {line}: {problem}")
-            );
+            assert_eq!(error.to_string(), format!("`test.list`, line {line}: {problem}"));
         }
         let error = NetworkLists::load(&[source("kind = vpn\n")]).unwrap_err();
         assert_eq!(

@@ -97,10 +97,7 @@ impl Place {
         Some(Place {
             latitude_e4: point.latitude_e4,
             longitude_e4: point.longitude_e4,
-            radius_km: record
-                .radius_km
-                .and_then(radius_from)
-                .unwrap_or(usual_radius_km),
+            radius_km: record.radius_km.and_then(radius_from).unwrap_or(usual_radius_km),
             city: record.city.map(clean),
             region: record.region.map(clean),
             is_centroid,
@@ -148,10 +145,7 @@ mod tests {
 
     #[test]
     fn the_radius_of_the_record_wins_over_the_usual_ones() {
-        assert_eq!(
-            radius(Some("Odense"), Some(5.0), Some(NetworkKind::Mobile)),
-            5
-        );
+        assert_eq!(radius(Some("Odense"), Some(5.0), Some(NetworkKind::Mobile)), 5);
         assert_eq!(radius(Some("Odense"), None, Some(NetworkKind::Mobile)), 200);
         assert_eq!(radius(Some("Odense"), None, None), 50);
         assert_eq!(radius(None, None, None), 1_000);
@@ -161,11 +155,7 @@ mod tests {
 
     #[test]
     fn without_a_city_it_is_a_centroid_and_null_island_is_no_place() {
-        assert!(
-            Place::from_record(&record(None, None), None)
-                .unwrap()
-                .is_centroid
-        );
+        assert!(Place::from_record(&record(None, None), None).unwrap().is_centroid);
         assert!(
             !Place::from_record(&record(Some("Odense"), None), None)
                 .unwrap()

@@ -60,21 +60,14 @@ impl GeoDatabase {
             .into_iter()
             .map(AsnFile::load)
             .collect::<Result<Vec<_>, _>>()?;
-        let anonymous = sources
-            .anonymous
-            .into_iter()
-            .map(MaxMindFile::load::<Anonymous>);
+        let anonymous = sources.anonymous.into_iter().map(MaxMindFile::load::<Anonymous>);
         let anonymous = anonymous.collect::<Result<Vec<_>, _>>()?;
         let (lists, counts) = NetworkLists::load(&sources.lists)?;
         let infos = city
             .iter()
             .map(|file| file.info(SourceKind::City))
             .chain(asn.iter().map(AsnFile::info))
-            .chain(
-                anonymous
-                    .iter()
-                    .map(|file| file.info(SourceKind::Anonymous)),
-            )
+            .chain(anonymous.iter().map(|file| file.info(SourceKind::Anonymous)))
             .chain(
                 sources
                     .lists

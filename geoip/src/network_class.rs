@@ -97,9 +97,7 @@ fn class_v6(ip: Ipv6Addr) -> NetworkClass {
     match ip.segments() {
         [0xff00..=0xffff, ..] => NetworkClass::Multicast,
         [0xfe80..=0xfebf, ..] => NetworkClass::LinkLocal,
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => {
-            NetworkClass::Private
-        }
+        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => NetworkClass::Private,
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => NetworkClass::Documentation,
         // Benchmarking and identifiers that are no addresses (ORCHID).
         [0x2001, 2, 0, ..] | [0x2001, 0x10..=0x2f, ..] => NetworkClass::Reserved,
@@ -131,10 +129,7 @@ mod tests {
             Private,
             "10.0.0.0 10.255.255.255 172.16.0.0 172.31.255.255 192.168.0.0 192.168.255.255",
         ),
-        (
-            Private,
-            "fc00:: fdff::1 fec0::1 64:ff9b:1::1 ::ffff:10.1.2.3",
-        ),
+        (Private, "fc00:: fdff::1 fec0::1 64:ff9b:1::1 ::ffff:10.1.2.3"),
         (Cgnat, "100.64.0.0 100.127.255.255"),
         (
             Documentation,
@@ -152,10 +147,7 @@ mod tests {
             Reserved,
             "0.0.0.1 192.0.0.1 192.88.99.1 198.18.0.0 198.19.255.255 240.0.0.0",
         ),
-        (
-            Reserved,
-            "255.255.255.255 2001:2::1 2001:10::1 2001:2f::1 100::1",
-        ),
+        (Reserved, "255.255.255.255 2001:2::1 2001:10::1 2001:2f::1 100::1"),
         (Reserved, "4000:: fe00:: ::2"),
     ];
 
@@ -163,11 +155,7 @@ mod tests {
     fn every_special_range_at_its_first_and_last_address() {
         for (class, addresses) in TABLE {
             for address in addresses.split(' ') {
-                assert_eq!(
-                    NetworkClass::of(address.parse().unwrap()),
-                    class,
-                    "{address}"
-                );
+                assert_eq!(NetworkClass::of(address.parse().unwrap()), class, "{address}");
             }
         }
     }
@@ -190,10 +178,7 @@ mod tests {
             Unspecified,
             Reserved,
         ] {
-            assert_eq!(
-                serde_json::to_string(&class).unwrap(),
-                format!("\"{class}\"")
-            );
+            assert_eq!(serde_json::to_string(&class).unwrap(), format!("\"{class}\""));
         }
     }
 }

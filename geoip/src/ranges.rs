@@ -139,9 +139,7 @@ impl<T> Default for Flattener<T> {
 
 impl<T: Copy> Flattener<T> {
     fn push(&mut self, first: u128, last: u128, value: T) {
-        while let Some((open_last, open_value)) =
-            self.open.pop_if(|(open_last, _)| *open_last < first)
-        {
+        while let Some((open_last, open_value)) = self.open.pop_if(|(open_last, _)| *open_last < first) {
             self.emit_to(open_last, open_value);
         }
         if let Some((_, outer)) = self.open.last().copied()
@@ -187,10 +185,7 @@ mod tests {
         spans.push(all(0), all(u128::MAX), 'c').unwrap();
         let ranges = spans.resolve();
         let get = |bits| ranges.get(v4(bits));
-        assert_eq!(
-            [get(9), get(10), get(11), get(19)],
-            [None, Some('a'), None, None]
-        );
+        assert_eq!([get(9), get(10), get(11), get(19)], [None, Some('a'), None, None]);
         assert_eq!(
             [get(20), get(30), get(31), get(u32::MAX)],
             [Some('b'), Some('b'), None, None]
@@ -211,13 +206,7 @@ mod tests {
 
     #[test]
     fn the_whole_address_space_may_be_listed() {
-        let nets = [
-            "::/0",
-            "8000::/1",
-            "ffff::/16",
-            "0.0.0.0/0",
-            "255.255.255.255/32",
-        ];
+        let nets = ["::/0", "8000::/1", "ffff::/16", "0.0.0.0/0", "255.255.255.255/32"];
         let mut spans = Spans::new();
         for (net, value) in nets.iter().zip(1..) {
             spans.push_prefix(net.parse().unwrap(), value);

@@ -46,10 +46,7 @@ impl MaxMindFile {
     }
 
     /// The record of the network that holds the address, if it says anything.
-    pub(crate) fn get<K: RecordKind>(
-        &self,
-        ip: IpAddr,
-    ) -> Result<Option<K::Record<'_>>, Unreadable> {
+    pub(crate) fn get<K: RecordKind>(&self, ip: IpAddr) -> Result<Option<K::Record<'_>>, Unreadable> {
         if ip.is_ipv6() && self.reader.metadata().ip_version == 4 {
             return Ok(None);
         }

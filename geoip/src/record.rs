@@ -167,9 +167,7 @@ impl<'de> Fields<'de> for CityRecord<'de> {
                 self.radius_km = location.radius_km.or(self.radius_km);
             }
             "latitude" | "lat" => self.latitude = map.next_value::<Scalar<'_>>()?.number(),
-            "longitude" | "lng" | "lon" => {
-                self.longitude = map.next_value::<Scalar<'_>>()?.number()
-            }
+            "longitude" | "lng" | "lon" => self.longitude = map.next_value::<Scalar<'_>>()?.number(),
             "accuracy_radius" => self.radius_km = map.next_value::<Scalar<'_>>()?.number(),
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
@@ -284,8 +282,7 @@ impl AnonymousRecord {
     /// The kind that says most among the flags set. Proxies for the public, home connections rented out, and
     /// "anonymous" without more words hide their users as a VPN does.
     pub(crate) fn kind(&self) -> Option<NetworkKind> {
-        self.flagged
-            .or(self.is_anonymous.then_some(NetworkKind::Vpn))
+        self.flagged.or(self.is_anonymous.then_some(NetworkKind::Vpn))
     }
 }
 
@@ -300,9 +297,7 @@ impl<'de> Fields<'de> for AnonymousRecord {
         let value: Scalar<'_> = map.next_value()?;
         let kind = match key {
             "is_tor_exit_node" | "is_tor" => NetworkKind::Tor,
-            "is_anonymous_vpn" | "is_vpn" | "is_public_proxy" | "is_residential_proxy" => {
-                NetworkKind::Vpn
-            }
+            "is_anonymous_vpn" | "is_vpn" | "is_public_proxy" | "is_residential_proxy" => NetworkKind::Vpn,
             "is_relay" => NetworkKind::Relay,
             "is_hosting_provider" | "is_hosting" => NetworkKind::Hosting,
             "is_anonymous" => {
@@ -340,14 +335,8 @@ mod tests {
             longitude: Some(12.6),
             radius_km: Some(20.0),
         };
-        assert_eq!(
-            serde_json::from_str::<CityRecord<'_>>(nested).unwrap(),
-            expected
-        );
-        assert_eq!(
-            serde_json::from_str::<CityRecord<'_>>(flat).unwrap(),
-            expected
-        );
+        assert_eq!(serde_json::from_str::<CityRecord<'_>>(nested).unwrap(), expected);
+        assert_eq!(serde_json::from_str::<CityRecord<'_>>(flat).unwrap(), expected);
     }
 
     #[test]
@@ -374,11 +363,7 @@ mod tests {
 
     #[test]
     fn of_several_flags_the_one_that_says_most_counts() {
-        let kind = |json: &str| {
-            serde_json::from_str::<AnonymousRecord>(json)
-                .unwrap()
-                .kind()
-        };
+        let kind = |json: &str| serde_json::from_str::<AnonymousRecord>(json).unwrap().kind();
         assert_eq!(
             kind(r#"{"is_hosting_provider": true, "is_tor_exit_node": true}"#),
             Some(NetworkKind::Tor)

@@ -39,8 +39,7 @@ impl<'a> Scalar<'a> {
         match self {
             Scalar::Text(text) => asn_from_text(text),
             Scalar::Number(number) => {
-                let whole =
-                    number >= 1.0 && number <= f64::from(u32::MAX) && libm::trunc(number) == number;
+                let whole = number >= 1.0 && number <= f64::from(u32::MAX) && libm::trunc(number) == number;
                 whole.then_some(number as u32)
             }
             _ => None,
@@ -167,13 +166,7 @@ mod tests {
 
     #[test]
     fn as_numbers_come_with_and_without_their_letters() {
-        for json in [
-            "64500",
-            "64500.0",
-            "\"64500\"",
-            "\"AS64500\"",
-            "\"as64500\"",
-        ] {
+        for json in ["64500", "64500.0", "\"64500\"", "\"AS64500\"", "\"as64500\""] {
             assert_eq!(read(json).asn(), Some(64500), "{json}");
         }
         for json in [

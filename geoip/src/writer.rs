@@ -287,10 +287,9 @@ impl Tree {
     }
 
     fn get(&self, node: usize, right: bool) -> Branch {
-        self.0.get(node).map_or(
-            Branch::Nothing,
-            |[zero, one]| if right { *one } else { *zero },
-        )
+        self.0
+            .get(node)
+            .map_or(Branch::Nothing, |[zero, one]| if right { *one } else { *zero })
     }
 
     fn set(&mut self, node: usize, right: bool, branch: Branch) {

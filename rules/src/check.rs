@@ -104,9 +104,7 @@ impl Checker<'_> {
             Expr::Comprehension(_) => {
                 Err(self.unsupported(expression, "`all`, `exists`, `map` and `filter` are"))
             }
-            Expr::Map(_) | Expr::Struct(_) => {
-                Err(self.unsupported(expression, "maps and messages are"))
-            }
+            Expr::Map(_) | Expr::Struct(_) => Err(self.unsupported(expression, "maps and messages are")),
             Expr::Unspecified => Err(self.unsupported(expression, "this is")),
         }
     }
@@ -183,12 +181,7 @@ impl Checker<'_> {
         self.at(expression, Fault::new(message).help(SUPPORTED))
     }
 
-    fn logic(
-        &mut self,
-        operator: &str,
-        left: &IdedExpr,
-        right: &IdedExpr,
-    ) -> Result<Typed, Placed> {
+    fn logic(&mut self, operator: &str, left: &IdedExpr, right: &IdedExpr) -> Result<Typed, Placed> {
         let left = Box::new(self.truth(left)?);
         let right = Box::new(self.truth(right)?);
         Ok(Typed::Bool(if operator == operators::LOGICAL_AND {
@@ -325,11 +318,9 @@ fn read(field: Field) -> Typed {
 fn dotted_name(expression: &IdedExpr) -> Option<String> {
     match &expression.expr {
         Expr::Ident(name) => Some(name.clone()),
-        Expr::Select(select) if !select.test => Some(format!(
-            "{}.{}",
-            dotted_name(&select.operand)?,
-            select.field
-        )),
+        Expr::Select(select) if !select.test => {
+            Some(format!("{}.{}", dotted_name(&select.operand)?, select.field))
+        }
         _ => None,
     }
 }
@@ -356,10 +347,7 @@ mod tests {
         let (_, fields) =
             checked("network.kind == 'vpn' && (device.state == 'new' || network.kind == 'tor')");
         assert_eq!(fields, [Field::NetworkKind, Field::DeviceState]);
-        assert_eq!(
-            checked("has(network.asn)").0,
-            BoolExpr::Has(Field::NetworkAsn)
-        );
+        assert_eq!(checked("has(network.asn)").0, BoolExpr::Has(Field::NetworkAsn));
     }
 
     #[test]
@@ -371,10 +359,7 @@ mod tests {
             checked("travel.speed_kmh < 3").0,
             less(speed.clone(), FloatExpr::Literal(3.0))
         );
-        assert_eq!(
-            checked("user.logins < travel.speed_kmh").0,
-            less(logins, speed)
-        );
+        assert_eq!(checked("user.logins < travel.speed_kmh").0, less(logins, speed));
     }
 
     fn assert_refused(cases: &[(&str, &str, &str)]) {
@@ -392,22 +377,14 @@ mod tests {
                 "device.stat",
                 "unknown field `device.stat`",
             ),
-            (
-                "device.state == 'nwe'",
-                "'nwe'",
-                "`device.state` is never `nwe`",
-            ),
+            ("device.state == 'nwe'", "'nwe'", "`device.state` is never `nwe`"),
             (
                 "network.kind in ['vpn', 'hostin']",
                 "'hostin'",
                 "`network.kind` is never `hostin`",
             ),
             ("device.state == new", "new", "unknown field `new`"),
-            (
-                "user.logins == 'x'",
-                "==",
-                "int cannot be compared with text",
-            ),
+            ("user.logins == 'x'", "==", "int cannot be compared with text"),
             (
                 "device.state < 'new'",
                 "<",
@@ -428,16 +405,8 @@ mod tests {
                 "+",
                 "arithmetic needs numbers, one side is of type text",
             ),
-            (
-                "travel.speed_kmh % 2 == 0",
-                "%",
-                "`%` needs two whole numbers",
-            ),
-            (
-                "-device.managed",
-                "-",
-                "`-` needs a number, this is of type bool",
-            ),
+            ("travel.speed_kmh % 2 == 0", "%", "`%` needs two whole numbers"),
+            ("-device.managed", "-", "`-` needs a number, this is of type bool"),
         ]);
     }
 
@@ -454,11 +423,7 @@ mod tests {
                 "'x'",
                 "the list may only hold numbers, this is of type text",
             ),
-            (
-                "client.ip in []",
-                "[",
-                "the list is empty, so this is never true",
-            ),
+            ("client.ip in []", "[", "the list is empty, so this is never true"),
             (
                 "client.ip in client.ja4",
                 "client.ja4",
@@ -469,32 +434,16 @@ mod tests {
                 "(",
                 "the function `startsWith` is not supported",
             ),
-            (
-                "size(client.ip) > 3",
-                "(",
-                "the function `size` is not supported",
-            ),
+            ("size(client.ip) > 3", "(", "the function `size` is not supported"),
             (
                 "[1].exists(x, x > 0)",
                 "(",
                 "`all`, `exists`, `map` and `filter` are not supported",
             ),
             ("client.ip == b'x'", "b'x'", "bytes are not supported"),
-            (
-                "user.logins == 3u",
-                "3u",
-                "unsigned numbers are not supported",
-            ),
-            (
-                "[1, 2][0] == 1",
-                "[",
-                "indexing with `[..]` is not supported",
-            ),
-            (
-                "has(device.stat)",
-                "device.stat",
-                "unknown field `device.stat`",
-            ),
+            ("user.logins == 3u", "3u", "unsigned numbers are not supported"),
+            ("[1, 2][0] == 1", "[", "indexing with `[..]` is not supported"),
+            ("has(device.stat)", "device.stat", "unknown field `device.stat`"),
         ]);
     }
 }

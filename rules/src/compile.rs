@@ -80,16 +80,12 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
             let (left, right) = (truth(*left), truth(*right));
             Box::new(move |slots| or(left(slots), || right(slots)))
         }
-        BoolExpr::CompareBool(comparison, left, right) => {
-            compare(comparison, truth(*left), truth(*right))
-        }
+        BoolExpr::CompareBool(comparison, left, right) => compare(comparison, truth(*left), truth(*right)),
         BoolExpr::CompareInt(comparison, IntExpr::Field(field), IntExpr::Literal(bound)) => {
             Box::new(move |slots| Ok(holds(comparison, &read_int(slots, field)?, &bound)))
         }
         BoolExpr::CompareInt(comparison, left, right) => compare(comparison, int(left), int(right)),
-        BoolExpr::CompareFloat(comparison, left, right) => {
-            compare(comparison, float(left), float(right))
-        }
+        BoolExpr::CompareFloat(comparison, left, right) => compare(comparison, float(left), float(right)),
         BoolExpr::CompareText(comparison, left, right) => compare_text(comparison, left, right),
         BoolExpr::InInts(value, mut list) => {
             list.sort_unstable();
@@ -104,9 +100,7 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
             list.sort_unstable();
             Box::new(move |slots| {
                 let value = read_text(slots, &value)?;
-                Ok(list
-                    .binary_search_by(|listed| (**listed).cmp(value))
-                    .is_ok())
+                Ok(list.binary_search_by(|listed| (**listed).cmp(value)).is_ok())
             })
         }
     }

@@ -40,18 +40,8 @@ impl Diagnostic {
         Diagnostic {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            column: text
-                .get(line_start..start)
-                .unwrap_or_default()
-                .chars()
-                .count()
-                + 1,
-            width: text
-                .get(start..end)
-                .unwrap_or_default()
-                .chars()
-                .count()
-                .max(1),
+            column: text.get(line_start..start).unwrap_or_default().chars().count() + 1,
+            width: text.get(start..end).unwrap_or_default().chars().count().max(1),
             source_line: source_line.to_owned(),
             message: fault.message,
             help: fault.help,

@@ -21,7 +21,5 @@ pub fn domain_fault(field: Field, value: &str) -> Option<Fault> {
     }
     let fault = Fault::new(format!("`{field}` is never `{value}`"));
     let likely = closest(value, field.domain().iter().copied());
-    Some(fault.did_you_mean(likely, || {
-        format!("it is one of {}", field.domain().join(", "))
-    }))
+    Some(fault.did_you_mean(likely, || format!("it is one of {}", field.domain().join(", "))))
 }

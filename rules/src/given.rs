@@ -95,26 +95,17 @@ fn read_table(file: &mut SourceFile<'_>, prefix: &str, table: &DeTable<'_>, slot
     }
 }
 
-fn read_value(
-    file: &mut SourceFile<'_>,
-    field: Field,
-    value: &Spanned<DeValue<'_>>,
-    slots: &mut Slots,
-) {
+fn read_value(file: &mut SourceFile<'_>, field: Field, value: &Spanned<DeValue<'_>>, slots: &mut Slots) {
     match (field.field_type(), value.get_ref()) {
         (_, DeValue::String(word)) if word == NO_DATA_WORD => slots.unset(field),
         (FieldType::Bool, DeValue::Boolean(truth)) => slots.set_bool(field, *truth),
         (FieldType::Int, DeValue::Integer(number)) => {
             match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => slots.set_int(field, number),
-                Err(_) => file.fault(
-                    value.span(),
-                    Fault::new("the number does not fit into 64 bits"),
-                ),
+                Err(_) => file.fault(value.span(), Fault::new("the number does not fit into 64 bits")),
             }
         }
-        (FieldType::Float, DeValue::Integer(_) | DeValue::Float(_)) => match float(value.get_ref())
-        {
+        (FieldType::Float, DeValue::Integer(_) | DeValue::Float(_)) => match float(value.get_ref()) {
             Some(number) => slots.set(field, Slot::Float(number)),
             None => file.fault(value.span(), Fault::new("this is no finite number")),
         },
@@ -145,10 +136,7 @@ mod tests {
     #[test]
     fn the_base_logins_are_right() {
         let bases = BaseLogins::builtin().ok().unwrap();
-        assert_eq!(
-            bases.ordinary().get(Field::DeviceState).as_str(),
-            Some("known")
-        );
+        assert_eq!(bases.ordinary().get(Field::DeviceState).as_str(), Some("known"));
         assert_eq!(bases.get("nothing-known"), Some(Slots::new()));
     }
 
@@ -157,10 +145,7 @@ mod tests {
         let text = "[owner-at-home]\ndevice.state = 'nwe'\nuser.logins = 'x'\nuser.lgins = 1\n\
             travel.speed_kmh = inf\nnetwork.asn = 'no_data'\n\"app.id\" = 'shop'\nuser.days_since_last_login = 3";
         let faults = BaseLogins::read("b.toml", text).err().unwrap();
-        let shown: Vec<_> = faults
-            .iter()
-            .map(|f| (f.line, f.message.as_str()))
-            .collect();
+        let shown: Vec<_> = faults.iter().map(|f| (f.line, f.message.as_str())).collect();
         assert_eq!(
             shown,
             [

@@ -77,8 +77,7 @@ mod tests {
                 }
             }
         }
-        let embedded: BTreeSet<String> =
-            BUILTIN.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let embedded: BTreeSet<String> = BUILTIN.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(embedded, on_disk);
     }
 }

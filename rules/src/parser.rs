@@ -76,9 +76,7 @@ impl Parsed {
 pub fn parse(text: &str) -> Result<Parsed, Placed> {
     scan(text)?;
     let depth = u16::try_from(NESTING_MAX * 2).unwrap_or(u16::MAX);
-    let parser = Parser::new()
-        .max_recursion_depth(depth)
-        .error_recovery_limit(1);
+    let parser = Parser::new().max_recursion_depth(depth).error_recovery_limit(1);
     match parser.parse_with_source_info(text) {
         Ok((expression, info)) => Ok(Parsed {
             expression,
@@ -160,9 +158,7 @@ fn refuse(token: &str, range: &Range<usize>) -> Result<(), Placed> {
         _ if token.starts_with(|c: char| c.is_alphanumeric() || "_'\")]".contains(c)) => {
             return Ok(());
         }
-        _ => {
-            Fault::new(format!("`{}` has no meaning here", token.escape_default())).help(SUPPORTED)
-        }
+        _ => Fault::new(format!("`{}` has no meaning here", token.escape_default())).help(SUPPORTED),
     };
     Err(Placed::new(range.clone(), fault))
 }
@@ -240,9 +236,7 @@ fn explain(text: &str, errors: &ParseErrors) -> Placed {
     };
     let place = byte_offset(text, error.pos);
     let token = Tokens { text, at: place }.next_token();
-    let range = token
-        .as_ref()
-        .map_or(place..place, |(_, range)| range.clone());
+    let range = token.as_ref().map_or(place..place, |(_, range)| range.clone());
     let fault = if let Some(word) = error.msg.strip_prefix("reserved identifier: ") {
         Fault::new(format!("`{word}` is a reserved word")).help(SUPPORTED)
     } else if error.msg == "invalid int literal" {
@@ -319,17 +313,9 @@ mod tests {
         let deep = format!("{}1{} == 1", "(".repeat(5_000 / 2), ")".repeat(5_000 / 2));
         assert_eq!(fault(&deep).1, "brackets nest deeper than 32");
         let chain = format!("{}1 == 1", "1+".repeat(2_000));
-        assert!(
-            fault(&chain)
-                .1
-                .starts_with("more than 32 operators in a row")
-        );
+        assert!(fault(&chain).1.starts_with("more than 32 operators in a row"));
         let nots = format!("{}a.b", "!".repeat(100));
-        assert!(
-            fault(&nots)
-                .1
-                .starts_with("more than 32 operators in a row")
-        );
+        assert!(fault(&nots).1.starts_with("more than 32 operators in a row"));
         let long = "a.b == 1 ||".repeat(1_000);
         assert_eq!(fault(&long).1, "the condition is longer than 8192 bytes");
         let wide = format!("a.b == 1{}", " || a.b == 1".repeat(600));
@@ -342,11 +328,7 @@ mod tests {
     fn the_deepest_condition_allowed_fits_the_stack() {
         let chained = |operator: &str, nested: &str, close: &str| {
             let segment = format!("{}{nested}", operator.repeat(30));
-            format!(
-                "{}1{}",
-                segment.repeat(NESTING_MAX),
-                close.repeat(NESTING_MAX)
-            )
+            format!("{}1{}", segment.repeat(NESTING_MAX), close.repeat(NESTING_MAX))
         };
         for text in [
             chained("1+", "(", ")"),

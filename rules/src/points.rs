@@ -122,12 +122,7 @@ impl FromStr for Points {
         let fraction = fraction.trim_end_matches('0');
         let cents: i32 = match fraction.len() {
             0 => 0,
-            1 => {
-                fraction
-                    .parse::<i32>()
-                    .map_err(|_| PointsError::NotANumber)?
-                    * 10
-            }
+            1 => fraction.parse::<i32>().map_err(|_| PointsError::NotANumber)? * 10,
             2 => fraction.parse().map_err(|_| PointsError::NotANumber)?,
             _ => return Err(PointsError::TooPrecise),
         };

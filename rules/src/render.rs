@@ -82,19 +82,10 @@ pub fn rules_page(rules: &RuleSet) -> String {
 /// A table of the rules whose path begins with `prefix`; ids link to their files if there is one.
 #[must_use]
 pub fn rules_table(rules: &RuleSet, prefix: &str) -> String {
-    let mut table = String::from(
-        "| rule | looks for | points or effect | evidence, group |\n|---|---|---|---|\n",
-    );
-    for rule in rules
-        .rules()
-        .iter()
-        .filter(|rule| rule.path.starts_with(prefix))
-    {
-        let target = match rule
-            .path
-            .strip_prefix(prefix)
-            .filter(|_| !prefix.is_empty())
-        {
+    let mut table =
+        String::from("| rule | looks for | points or effect | evidence, group |\n|---|---|---|---|\n");
+    for rule in rules.rules().iter().filter(|rule| rule.path.starts_with(prefix)) {
+        let target = match rule.path.strip_prefix(prefix).filter(|_| !prefix.is_empty()) {
             Some(file) => file.to_owned(),
             None => format!("#{}", rule.id),
         };
@@ -150,10 +141,7 @@ fn rule_section(rule: &Rule) -> String {
         "Evidence",
         &format!("{}, group {}, {}", rule.evidence, rule.group, rule.status),
     );
-    line(
-        "Points or effect",
-        &format!("{} ({})", worth(rule), rule.basis),
-    );
+    line("Points or effect", &format!("{} ({})", worth(rule), rule.basis));
     line("Meant for", &scope(rule));
     line("Says", &format!("\"{}\"", rule.text.source()));
     line("Why", &rule.why);
@@ -223,10 +211,7 @@ mod tests {
         let mut slots = Slots::new();
         slots.set_owned(Field::DeviceFamily, "Firefox");
         let text = render_text(rules.rule("new-device").unwrap(), |field| slots.get(field));
-        assert_eq!(
-            text,
-            "a device never seen for this user: Firefox on unknown"
-        );
+        assert_eq!(text, "a device never seen for this user: Firefox on unknown");
     }
 
     #[test]

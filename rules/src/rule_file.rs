@@ -12,8 +12,8 @@ use crate::given::{BaseLogins, read_given};
 use crate::parser::Placed;
 use crate::points::Points;
 use crate::rule::{
-    Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Rule, RuleAlert,
-    RuleTest, Scope, Status, Step, Worth,
+    Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Rule, RuleAlert, RuleTest,
+    Scope, Status, Step, Worth,
 };
 use crate::rule_set::RuleSource;
 use crate::schema::{Field, FieldType, closest};
@@ -73,10 +73,7 @@ fn read_keys(
     let tests = read_tests(file, reader, bases);
     let (core, text) = (core?, text?);
     if core.effect == Effect::Alert && alert.is_none() {
-        file.fault(
-            0..0,
-            Fault::new("the effect `alert` needs an `[alert]` table"),
-        );
+        file.fault(0..0, Fault::new("the effect `alert` needs an `[alert]` table"));
     }
     Some(Rule {
         id: id?.text,
@@ -105,10 +102,7 @@ fn read_keys(
 }
 
 fn plain(placements: Vec<Placement>) -> Vec<String> {
-    placements
-        .into_iter()
-        .map(|placement| placement.text)
-        .collect()
+    placements.into_iter().map(|placement| placement.text).collect()
 }
 
 /// Notes the fault of something read from inside a string.
@@ -186,10 +180,7 @@ fn read_core(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Opt
     let (worth, effect) = (worth?, effect?);
     if matches!(worth, Worth::Nothing) && effect == Effect::Points {
         let fault = Fault::new("the rule lacks `points`");
-        file.fault(
-            0..0,
-            fault.help("give `points`, `[[steps]]` or another `effect`"),
-        );
+        file.fault(0..0, fault.help("give `points`, `[[steps]]` or another `effect`"));
     }
     if when_given.is_none() && matches!(worth, Worth::Nothing | Worth::Fixed(_)) {
         file.fault(0..0, Fault::new("the rule lacks `when`"));
@@ -259,11 +250,7 @@ fn read_worth(
     }
 }
 
-fn read_signal(
-    file: &mut SourceFile<'_>,
-    value: &Spanned<DeValue<'_>>,
-    text: &str,
-) -> Option<Worth> {
+fn read_signal(file: &mut SourceFile<'_>, value: &Spanned<DeValue<'_>>, text: &str) -> Option<Worth> {
     let Some(name) = text.strip_prefix("signal:") else {
         let fault = Fault::new("`points` is a number, or `signal:` with a field");
         file.fault(
@@ -281,10 +268,7 @@ fn read_signal(
         }
     };
     if !numeric(&field) {
-        let message = format!(
-            "`{name}` is of type {}, points need a number",
-            field.field_type()
-        );
+        let message = format!("`{name}` is of type {}, points need a number", field.field_type());
         file.fault(value.span(), Fault::new(message));
         return None;
     }
@@ -491,12 +475,7 @@ fn read_test(
         Some(base) => bases.get(&base.text).unwrap_or_else(|| {
             let fault = Fault::new(format!("there is no base login `{}`", base.text));
             let likely = closest(&base.text, bases.names());
-            let all = || {
-                format!(
-                    "it is one of {}",
-                    bases.names().collect::<Vec<_>>().join(", ")
-                )
-            };
+            let all = || format!("it is one of {}", bases.names().collect::<Vec<_>>().join(", "));
             file.fault(base.range.clone(), fault.did_you_mean(likely, all));
             bases.ordinary()
         }),

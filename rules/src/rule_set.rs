@@ -156,8 +156,7 @@ fn too_many(source: &RuleSource) -> Diagnostic {
 
 fn hash_of(rules: &[Rule]) -> [u8; 32] {
     let mut hasher = Sha256::new();
-    let texts =
-        std::iter::once(LANGUAGE_VERSION).chain(rules.iter().map(|rule| rule.source.as_str()));
+    let texts = std::iter::once(LANGUAGE_VERSION).chain(rules.iter().map(|rule| rule.source.as_str()));
     for text in texts {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text.as_bytes());

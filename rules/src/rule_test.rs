@@ -30,9 +30,7 @@ impl TestOutcome {
     #[must_use]
     pub fn passed(&self) -> bool {
         match (self.expected, self.found) {
-            (Expect::Fires, Outcome::Fired(points)) => {
-                self.expected_points.is_none_or(|p| p == points)
-            }
+            (Expect::Fires, Outcome::Fired(points)) => self.expected_points.is_none_or(|p| p == points),
             (Expect::Silent, Outcome::NotApplicable) | (Expect::NoData, Outcome::NoData) => true,
             _ => false,
         }

@@ -75,10 +75,7 @@ impl Field {
     /// The field of this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Field> {
-        Field::ALL
-            .iter()
-            .copied()
-            .find(|field| field.name() == name)
+        Field::ALL.iter().copied().find(|field| field.name() == name)
     }
 
     /// The field with this stored number.
@@ -163,10 +160,7 @@ mod tests {
                 info.field_type == FieldType::Text || info.domain.is_empty(),
                 "{field}"
             );
-            assert!(
-                info.meaning.ends_with('.'),
-                "{field}: the meaning is a sentence"
-            );
+            assert!(info.meaning.ends_with('.'), "{field}: the meaning is a sentence");
         }
     }
 

@@ -129,10 +129,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        let (head, rest) = self
-            .rest
-            .split_at_checked(count)
-            .ok_or(DecodeError::Truncated)?;
+        let (head, rest) = self.rest.split_at_checked(count).ok_or(DecodeError::Truncated)?;
         self.rest = rest;
         Ok(head)
     }
@@ -158,10 +155,7 @@ impl<'a> Reader<'a> {
     }
 
     fn float(&mut self) -> Result<f64, DecodeError> {
-        let bytes: [u8; 8] = self
-            .take(8)?
-            .try_into()
-            .map_err(|_| DecodeError::Truncated)?;
+        let bytes: [u8; 8] = self.take(8)?.try_into().map_err(|_| DecodeError::Truncated)?;
         let value = f64::from_le_bytes(bytes);
         if value.is_finite() {
             Ok(value)
@@ -245,8 +239,7 @@ mod tests {
     /// Bytes written by the first version; they have to be read for ever.
     #[test]
     fn the_first_version_is_still_read() {
-        let stored =
-            b"\x01\x04\xa4\x01\x03new\x62\x50\xeb\x03\x00\x00\x00\x00\x00\x20\x30\x40\xc1\x04";
+        let stored = b"\x01\x04\xa4\x01\x03new\x62\x50\xeb\x03\x00\x00\x00\x00\x00\x20\x30\x40\xc1\x04";
         let mut expected = Slots::new();
         expected.set_text(Field::DeviceState, "new");
         expected.set_int(Field::UserLogins, 40);
@@ -266,18 +259,9 @@ mod tests {
     #[test]
     fn damage_is_told_apart() {
         assert_eq!(Slots::decode(b""), Err(DecodeError::Truncated));
-        assert_eq!(
-            Slots::decode(b"\x07\x00"),
-            Err(DecodeError::UnknownVersion(7))
-        );
-        assert_eq!(
-            Slots::decode(b"\x01\x00\x00"),
-            Err(DecodeError::TrailingBytes)
-        );
-        assert_eq!(
-            Slots::decode(b"\x01\x01\x61"),
-            Err(DecodeError::WrongType(12))
-        );
+        assert_eq!(Slots::decode(b"\x07\x00"), Err(DecodeError::UnknownVersion(7)));
+        assert_eq!(Slots::decode(b"\x01\x00\x00"), Err(DecodeError::TrailingBytes));
+        assert_eq!(Slots::decode(b"\x01\x01\x61"), Err(DecodeError::WrongType(12)));
         assert_eq!(Slots::decode(b"\x01\x01\x67"), Err(DecodeError::Damaged));
     }
 }

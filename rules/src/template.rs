@@ -75,12 +75,10 @@ impl Template {
     #[must_use]
     pub fn source(&self) -> String {
         let escaped = |text: &str| text.replace('{', "{{").replace('}', "}}");
-        self.parts
-            .iter()
-            .fold(String::new(), |written, part| match part {
-                Part::Text(text) => written + &escaped(text),
-                Part::Field(field) => format!("{written}{{{field}}}"),
-            })
+        self.parts.iter().fold(String::new(), |written, part| match part {
+            Part::Text(text) => written + &escaped(text),
+            Part::Field(field) => format!("{written}{{{field}}}"),
+        })
     }
 }
 
@@ -144,7 +142,8 @@ mod tests {
         slots.set_float(Field::TravelSpeedKmh, 8432.57);
         slots.set_float(Field::AddressShareOfEveryone, 0.0204);
         slots.set_bool(Field::DeviceManaged, false);
-        let text = "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
+        let text =
+            "{travel.speed_kmh} km/h, {address.share_of_everyone}, {device.managed}, {network.city} {{x}}";
         let template = Template::parse(text).unwrap();
         assert_eq!(
             template.render(|field| slots.get(field)),

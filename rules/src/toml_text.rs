@@ -68,12 +68,7 @@ impl<'a> SourceFile<'a> {
 
     /// The line of a place, from 1.
     pub fn line(&self, offset: usize) -> usize {
-        self.text
-            .get(..offset)
-            .unwrap_or(self.text)
-            .matches('\n')
-            .count()
-            + 1
+        self.text.get(..offset).unwrap_or(self.text).matches('\n').count() + 1
     }
 }
 
@@ -141,11 +136,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
     }
 
     /// A string that may be left out.
-    pub fn optional_text(
-        &mut self,
-        file: &mut SourceFile<'_>,
-        key: &'static str,
-    ) -> Option<Placement> {
+    pub fn optional_text(&mut self, file: &mut SourceFile<'_>, key: &'static str) -> Option<Placement> {
         let value = self.value(key)?;
         string(file, key, value)
     }
@@ -227,9 +218,7 @@ impl<'a, 'i> TableReader<'a, 'i> {
         let elements = value.get_ref().as_array().into_iter().flatten();
         for element in elements {
             match element.get_ref() {
-                DeValue::Table(table) => {
-                    readers.push(TableReader::new(table, element.span(), what))
-                }
+                DeValue::Table(table) => readers.push(TableReader::new(table, element.span(), what)),
                 _ => file.fault(
                     element.span(),
                     Fault::new(format!("`{key}` is written `[[{key}]]`")),
@@ -385,16 +374,8 @@ mod tests {
         assert_eq!(
             shown,
             [
-                (
-                    2,
-                    "the rule has no key `quite_other`",
-                    Some("its keys are title")
-                ),
-                (
-                    1,
-                    "the rule has no key `titel`",
-                    Some("did you mean `title`?")
-                ),
+                (2, "the rule has no key `quite_other`", Some("its keys are title")),
+                (1, "the rule has no key `titel`", Some("did you mean `title`?")),
             ]
         );
     }

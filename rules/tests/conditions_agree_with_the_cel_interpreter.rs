@@ -54,11 +54,7 @@ fn float() -> BoxedStrategy<String> {
     let literal = (-40_i32..4_000).prop_map(|n| format!("{:.2}", f64::from(n) / 4.0));
     let leaf = prop_oneof![literal, field(&FLOATS)];
     leaf.prop_recursive(DEPTH, 12, 2, |inner| {
-        (
-            inner.clone(),
-            prop::sample::select(vec!["+", "-", "*"]),
-            inner,
-        )
+        (inner.clone(), prop::sample::select(vec!["+", "-", "*"]), inner)
             .prop_map(|(left, operator, right)| format!("({left} {operator} {right})"))
     })
     .boxed()
@@ -98,8 +94,7 @@ fn number_test() -> BoxedStrategy<String> {
             .join(", ")
     });
     prop_oneof![
-        (int(), comparison(), int())
-            .prop_map(|(left, operator, right)| format!("{left} {operator} {right}")),
+        (int(), comparison(), int()).prop_map(|(left, operator, right)| format!("{left} {operator} {right}")),
         (float(), comparison(), float())
             .prop_map(|(left, operator, right)| format!("{left} {operator} {right}")),
         (int(), list).prop_map(|(value, numbers)| format!("{value} in [{numbers}]")),
@@ -207,11 +202,7 @@ impl Nested {
                 };
                 self.values.insert((*name).to_owned(), value);
             }
-            [name, rest @ ..] => self
-                .tables
-                .entry((*name).to_owned())
-                .or_default()
-                .put(rest, slot),
+            [name, rest @ ..] => self.tables.entry((*name).to_owned()).or_default().put(rest, slot),
             [] => {}
         }
     }
@@ -250,8 +241,8 @@ fn same_answer(condition: &str, slots: &Slots, seen: &Seen) -> Result<(), TestCa
             return Ok(());
         }
     };
-    let program = Program::compile(condition)
-        .map_err(|error| TestCaseError::fail(format!("{condition}: {error}")))?;
+    let program =
+        Program::compile(condition).map_err(|error| TestCaseError::fail(format!("{condition}: {error}")))?;
     let theirs = match program.execute(&context(slots)) {
         Ok(Value::Bool(value)) => Some(value),
         _ => None,
@@ -261,13 +252,7 @@ fn same_answer(condition: &str, slots: &Slots, seen: &Seen) -> Result<(), TestCa
     } else {
         &seen.undecided
     });
-    prop_assert_eq!(
-        ours.test(slots).ok(),
-        theirs,
-        "{} with {:?}",
-        condition,
-        slots
-    );
+    prop_assert_eq!(ours.test(slots).ok(), theirs, "{} with {:?}", condition, slots);
     Ok(())
 }
 
@@ -295,9 +280,5 @@ fn same_answers() {
         "{} without",
         seen.undecided.get()
     );
-    assert!(
-        seen.refused.get() < CASES / 20,
-        "{} refused",
-        seen.refused.get()
-    );
+    assert!(seen.refused.get() < CASES / 20, "{} refused", seen.refused.get());
 }

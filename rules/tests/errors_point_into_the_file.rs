@@ -47,10 +47,7 @@ fn unknown_field() {
 
 #[test]
 fn a_word_that_is_not_in_the_domain() {
-    let shown = errors(&RIGHT.replace(
-        r#"network.kind == "tor""#,
-        r#"network.kind in ["tor", "hostin"]"#,
-    ));
+    let shown = errors(&RIGHT.replace(r#"network.kind == "tor""#, r#"network.kind in ["tor", "hostin"]"#));
     assert_eq!(
         shown,
         r#"error: `network.kind` is never `hostin`
@@ -176,10 +173,7 @@ fn an_unknown_field_in_the_text() {
 
 #[test]
 fn a_test_that_gives_a_field_the_wrong_value() {
-    let shown = errors(&RIGHT.replace(
-        "given = { device.state = \"new\"",
-        "given = { device.state = 3",
-    ));
+    let shown = errors(&RIGHT.replace("given = { device.state = \"new\"", "given = { device.state = 3"));
     assert_eq!(
         shown,
         r#"error: `device.state` is of type text, this is a whole number

@@ -7,9 +7,9 @@ use super::classify::OwnerKind;
 use super::place::Place;
 use super::silence::HeldBack;
 use crate::event::FactorType;
-use crate::terms::Seq;
 use crate::risk::decision::{AlertLine, DeviceState, Id};
 use crate::risk::ids::alert_id;
+use crate::terms::Seq;
 
 /// First byte of the stored form.
 pub const ALERT_VERSION: u8 = 1;

@@ -89,7 +89,8 @@ impl Attempt {
         let named = event.attempt.id.is_some();
         let second_factor_failed = failed_second_factor(event);
         self.second_factor_failed |= second_factor_failed;
-        self.proven.add(&Proven::of(event, event.auth.enrolled.as_deref()));
+        self.proven
+            .add(&Proven::of(event, event.auth.enrolled.as_deref()));
         match event.outcome? {
             Outcome::Pending | Outcome::Partial => {
                 self.right_password = true;

@@ -4,10 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::terms::Level;
 use crate::event::{
     AuthMethod, Category, EnrolledFactor, FactorResult, FactorType, LoginEvent, Outcome, UsedFactor,
 };
+use crate::terms::Level;
 
 /// Factors of one attempt that are remembered by id; more of them count, but cannot be told apart any more.
 const USED_MAX: usize = 16;

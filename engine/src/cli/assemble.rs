@@ -61,8 +61,17 @@ impl Assembly {
         };
         let engine = engine(settings, rules, &geo, hash);
         let geo = Arc::new(geo);
-        let enricher = Enricher::new(hash, user_key, geo, Arc::new(agents), settings.geoip.cache_entries);
-        Ok(Self { engine: Arc::new(engine), enricher })
+        let enricher = Enricher::new(
+            hash,
+            user_key,
+            geo,
+            Arc::new(agents),
+            settings.geoip.cache_entries,
+        );
+        Ok(Self {
+            engine: Arc::new(engine),
+            enricher,
+        })
     }
 
     /// What a door for files lets in. `tenant` is that of events which name none.
@@ -72,7 +81,12 @@ impl Assembly {
         DoorPolicy {
             enricher: self.enricher.clone(),
             tenant: tenant.into(),
-            tenants: settings.tenants.allowed.iter().map(|name| name.as_str().into()).collect(),
+            tenants: settings
+                .tenants
+                .allowed
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
             jump_max: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
             latest: wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS),
             future_minutes,
@@ -169,13 +183,20 @@ fn apps(settings: &Settings) -> Apps {
             },
         },
     };
-    let others = AppRules { name: None, ..rules(None, None) };
+    let others = AppRules {
+        name: None,
+        ..rules(None, None)
+    };
     let by_id = app
         .overrides
         .iter()
         .map(|(id, own)| (id.as_str().into(), rules(Some(id), own.sensitivity)))
         .collect();
-    Apps { by_id, others, sensitivity: to_event(app.defaults.sensitivity) }
+    Apps {
+        by_id,
+        others,
+        sensitivity: to_event(app.defaults.sensitivity),
+    }
 }
 
 fn to_event(sensitivity: config::Sensitivity) -> Sensitivity {

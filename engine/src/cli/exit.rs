@@ -147,7 +147,10 @@ impl From<RunError> for CliError {
             RunError::Store(error) => Self::Store(error),
             RunError::Sink(error) if error.source.kind() == io::ErrorKind::BrokenPipe => Self::ReaderGone,
             RunError::Sink(error) => Self::Sink(error),
-            RunError::Door(error) => Self::Input { name: error.name, source: error.source },
+            RunError::Door(error) => Self::Input {
+                name: error.name,
+                source: error.source,
+            },
         }
     }
 }

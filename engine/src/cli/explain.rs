@@ -86,8 +86,19 @@ fn replayed(
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let stop = stop_flag()?;
     let watch = Watch::new(Metrics::new()?);
-    let over = Over { assembly, settings, tenant: &args.tenant, stop: &stop };
-    run_over(&over, Arc::clone(&store), &args.events, |_| Ok(Sinks::default()), &watch)?;
+    let over = Over {
+        assembly,
+        settings,
+        tenant: &args.tenant,
+        stop: &stop,
+    };
+    run_over(
+        &over,
+        Arc::clone(&store),
+        &args.events,
+        |_| Ok(Sinks::default()),
+        &watch,
+    )?;
     Ok(store)
 }
 
@@ -95,9 +106,15 @@ fn replayed(
 fn find(args: &ExplainArgs, store: &dyn Store) -> Result<Decision, CliError> {
     if let Some(source) = &args.source {
         let id = decision_id(&args.tenant, source, &args.id, 0);
-        let row = store.load_many(Keyspace::Decision, &[keys::decision(id)])?.pop().flatten();
+        let row = store
+            .load_many(Keyspace::Decision, &[keys::decision(id)])?
+            .pop()
+            .flatten();
         let seq = row.and_then(|row| keys::read_seq(&row));
-        let found = seq.map(|seq| stored::decision_at(store, seq)).transpose()?.flatten();
+        let found = seq
+            .map(|seq| stored::decision_at(store, seq))
+            .transpose()?
+            .flatten();
         return found.ok_or_else(|| not_found(args));
     }
     let mut found = Vec::new();
@@ -112,16 +129,25 @@ fn find(args: &ExplainArgs, store: &dyn Store) -> Result<Decision, CliError> {
         0 => Err(not_found(args)),
         1 => found.pop().ok_or_else(|| not_found(args)),
         _ => {
-            let sources: Vec<String> = found.iter().map(|decision| format!("`{}`", decision.source)).collect();
+            let sources: Vec<String> = found
+                .iter()
+                .map(|decision| format!("`{}`", decision.source))
+                .collect();
             let id = &args.id;
-            let text = format!("event `{id}` came from {}: say which with `--source`", sources.join(" and "));
+            let text = format!(
+                "event `{id}` came from {}: say which with `--source`",
+                sources.join(" and ")
+            );
             Err(CliError::Usage(text))
         }
     }
 }
 
 fn not_found(args: &ExplainArgs) -> CliError {
-    CliError::Usage(format!("there is no decision on an event `{}` of tenant `{}`", args.id, args.tenant))
+    CliError::Usage(format!(
+        "there is no decision on an event `{}` of tenant `{}`",
+        args.id, args.tenant
+    ))
 }
 
 /// The page on one decision.
@@ -144,6 +170,7 @@ pub fn page(
         decision,
         rules: engine.risk.rules(),
         policy: engine.risk.score_policy(),
+        counterfactual: None,
         strip: &strip,
         colour,
     };

@@ -55,14 +55,21 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
         start_anew(path)?;
     }
     run_over(
-        &Over { assembly: &assembly, settings, tenant: &args.tenant, stop: &stop },
+        &Over {
+            assembly: &assembly,
+            settings,
+            tenant: &args.tenant,
+            stop: &stop,
+        },
         Arc::new(MemoryStore::new()),
         &args.events,
         |store| {
             let letters = args.dead_letters.as_deref();
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, Some(&args.decisions))?),
-                dead_letters: letters.map(|path| file_sink(store, SinkKind::DeadLetters, path)).transpose()?,
+                dead_letters: letters
+                    .map(|path| file_sink(store, SinkKind::DeadLetters, path))
+                    .transpose()?,
                 mail: None,
             })
         },
@@ -78,9 +85,10 @@ fn start_anew(path: &Path) -> Result<(), CliError> {
         return Ok(());
     }
     match fs::remove_file(path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(CliError::Output { name: path.display().to_string(), source })
-        }
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(CliError::Output {
+            name: path.display().to_string(),
+            source,
+        }),
         _ => Ok(()),
     }
 }

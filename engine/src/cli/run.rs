@@ -63,10 +63,18 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
     };
     let stop = stop_flag()?;
     let store = open_store(&args.data, StoreKind::Real, settings)?;
-    let dead_letters = args.dead_letters.clone().unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
+    let dead_letters = args
+        .dead_letters
+        .clone()
+        .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
     let watch = Watch::new(metrics);
     run_over(
-        &Over { assembly: &assembly, settings, tenant: &args.tenant, stop: &stop },
+        &Over {
+            assembly: &assembly,
+            settings,
+            tenant: &args.tenant,
+            stop: &stop,
+        },
         Arc::new(store),
         &args.events,
         |store| {
@@ -128,7 +136,10 @@ fn open_sources(
 ) -> Result<Vec<Box<dyn LineSource>>, CliError> {
     let mut sources: Vec<Box<dyn LineSource>> = Vec::with_capacity(events.len());
     for path in events {
-        let unreadable = |source| CliError::Input { name: path.display().to_string(), source };
+        let unreadable = |source| CliError::Input {
+            name: path.display().to_string(),
+            source,
+        };
         let mut lines = FileLines::open(path, settings.limits.event_bytes).map_err(unreadable)?;
         let row = load_one(store, Keyspace::Input, input_key(lines.identity()))?;
         let skipped = lines.resume(row.as_deref()).map_err(unreadable)?;
@@ -145,8 +156,14 @@ fn open_sources(
 /// # Errors
 /// When it is in use, damaged, newer or of another kind.
 pub fn open_store(data: &Path, kind: StoreKind, settings: &Settings) -> Result<FjallStore, CliError> {
-    std::fs::create_dir_all(data).map_err(|source| CliError::Output { name: data.display().to_string(), source })?;
-    let options = StoreOptions { cache_bytes: settings.store.cache_mib << 20, ..StoreOptions::default() };
+    std::fs::create_dir_all(data).map_err(|source| CliError::Output {
+        name: data.display().to_string(),
+        source,
+    })?;
+    let options = StoreOptions {
+        cache_bytes: settings.store.cache_mib << 20,
+        ..StoreOptions::default()
+    };
     Ok(FjallStore::open(data, kind, &options)?)
 }
 
@@ -178,7 +195,10 @@ pub fn file_sink(store: &dyn Store, kind: SinkKind, path: &Path) -> Result<Box<d
 /// # Errors
 /// When the folder cannot be written.
 pub fn mail_sink(store: &dyn Store, data: &Path, settings: &Settings) -> Result<Box<dyn Sink>, CliError> {
-    let sender = MailSender { name: settings.mail.site_name.clone(), address: settings.mail.from.clone() };
+    let sender = MailSender {
+        name: settings.mail.site_name.clone(),
+        address: settings.mail.from.clone(),
+    };
     let row = load_one(store, Keyspace::Sink, EmlSink::cursor_key(data)?)?;
     Ok(Box::new(EmlSink::open(data, sender, row.as_deref())?))
 }
@@ -195,7 +215,9 @@ pub fn check_tenant(settings: &Settings, tenant: &str) -> Result<(), CliError> {
     if settings.tenants.allowed.iter().any(|allowed| allowed == tenant) {
         return Ok(());
     }
-    Err(CliError::Usage(format!("tenant `{tenant}` is not in `tenants.allowed`")))
+    Err(CliError::Usage(format!(
+        "tenant `{tenant}` is not in `tenants.allowed`"
+    )))
 }
 
 /// The short word on standard error.
@@ -205,8 +227,11 @@ pub fn tell(tally: &Tally, dead_letters: Option<&Path>) {
         let _ = write!(words, ", {} were there before", tally.repeated);
     }
     if tally.refused_lines() > 0 {
-        let reasons: Vec<String> =
-            tally.refused.iter().map(|(reason, lines)| format!("{reason} {lines}")).collect();
+        let reasons: Vec<String> = tally
+            .refused
+            .iter()
+            .map(|(reason, lines)| format!("{reason} {lines}"))
+            .collect();
         let lines = count(tally.refused_lines(), "line");
         let _ = write!(words, "; {lines} refused ({})", reasons.join(", "));
         if let Some(path) = dead_letters {
@@ -217,5 +242,9 @@ pub fn tell(tally: &Tally, dead_letters: Option<&Path>) {
 }
 
 fn count(number: u64, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
 }

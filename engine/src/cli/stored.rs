@@ -64,7 +64,10 @@ pub fn alerts(store: &dyn Store) -> Result<Vec<Alert>, StoreError> {
 /// # Errors
 /// When the store fails or the row does not decode.
 pub fn decision_at(store: &dyn Store, seq: Seq) -> Result<Option<Decision>, StoreError> {
-    let row = store.load_many(Keyspace::Decided, &[keys::seq(seq)])?.pop().flatten();
+    let row = store
+        .load_many(Keyspace::Decided, &[keys::seq(seq)])?
+        .pop()
+        .flatten();
     row.as_deref().map(decode_decision).transpose()
 }
 

@@ -44,13 +44,20 @@ impl Watch {
     /// Counts into `metrics`.
     #[must_use]
     pub fn new(metrics: Metrics) -> Self {
-        Self { metrics, tally: Mutex::default(), each: Box::new(|_| {}) }
+        Self {
+            metrics,
+            tally: Mutex::default(),
+            each: Box::new(|_| {}),
+        }
     }
 
     /// Shows every committed event to `each` as well.
     #[must_use]
     pub fn with_each(self, each: impl Fn(&DecidedEvent) + Send + Sync + 'static) -> Self {
-        Self { each: Box::new(each), ..self }
+        Self {
+            each: Box::new(each),
+            ..self
+        }
     }
 
     /// What was counted so far.
@@ -66,10 +73,18 @@ impl Watch {
     fn decided(&self, event: &DecidedEvent, tally: &mut Tally) {
         tally.events += 1;
         self.metrics.events.inc("files");
-        let action = event.decision.scored.as_ref().map_or("none", |scored| Action::as_str(scored.action));
+        let action = event
+            .decision
+            .scored
+            .as_ref()
+            .map_or("none", |scored| Action::as_str(scored.action));
         self.metrics.decisions.inc(action);
         for alert in &event.alerts {
-            let status = if alert.held_back.is_some() { "held_back" } else { "due" };
+            let status = if alert.held_back.is_some() {
+                "held_back"
+            } else {
+                "due"
+            };
             if let Some(mail) = &alert.mail {
                 self.metrics.alerts.inc(mail.kind.as_str(), status);
             }
@@ -102,7 +117,9 @@ impl Observer for Watch {
             }
         }
         self.metrics.batch_records.observe(batch.outcomes.len() as f64);
-        self.metrics.store_head.set(i64::try_from(batch.new_head).unwrap_or(i64::MAX));
+        self.metrics
+            .store_head
+            .set(i64::try_from(batch.new_head).unwrap_or(i64::MAX));
         if let Some(now) = batch.outcomes.last().map(|outcome| match outcome {
             Outcome::Decided(event) => event.decision.now,
             Outcome::Refused(_, now) => *now,

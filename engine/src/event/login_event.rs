@@ -10,13 +10,13 @@ use super::limits::{
 use super::object::object;
 use super::timestamp::Timestamp;
 use super::values::{
-    Address, Count, Flag, Kept, List, LongText, Map, Method, Milliseconds, Moment, Name, Object,
-    OneOf, Rare, TextMap, TypeOfEvent, Whole,
+    Address, Count, Flag, Kept, List, LongText, Map, Method, Milliseconds, Moment, Name, Object, OneOf, Rare,
+    TextMap, TypeOfEvent, Whole,
 };
 use super::vocabulary::{
-    ActorKind, AuthFlow, AuthMethod, Category, Channel, ContactProof, ContactSource, DeviceKind,
-    EventType, FactorResult, FactorType, FailureReason, IpSource, KeyKind, Outcome, Sensitivity,
-    Stage, UserKind, Verdict,
+    ActorKind, AuthFlow, AuthMethod, Category, Channel, ContactProof, ContactSource, DeviceKind, EventType,
+    FactorResult, FactorType, FailureReason, IpSource, KeyKind, Outcome, Sensitivity, Stage, UserKind,
+    Verdict,
 };
 use std::net::IpAddr;
 

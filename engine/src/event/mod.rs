@@ -23,8 +23,8 @@ mod parse_properties;
 mod parse_tests;
 
 pub use login_event::{
-    Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor,
-    Feedback, LoginEvent, Password, Session, SoftwareAgent, UsedFactor, User,
+    Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor, Feedback,
+    LoginEvent, Password, Session, SoftwareAgent, UsedFactor, User,
 };
 pub use parse::{OWN_SOURCE, parse, parse_own};
 pub use parse_error::{ParseError, Reason};

@@ -40,10 +40,7 @@ pub fn parse_own(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
 fn read_line(bytes: &[u8], writer: Writer) -> Result<LoginEvent, ParseError> {
     let whole = |reason, rest: &str| Err(ParseError::new(String::new(), reason, rest));
     if bytes.len() > EVENT_BYTES_MAX {
-        let rest = format!(
-            "has {} bytes, at most {EVENT_BYTES_MAX} are taken",
-            bytes.len()
-        );
+        let rest = format!("has {} bytes, at most {EVENT_BYTES_MAX} are taken", bytes.len());
         return whole(Reason::TooLarge, &rest);
     }
     match std::str::from_utf8(bytes) {
@@ -150,11 +147,7 @@ impl<'a> Envelope<'a> {
         }
         let Some(data) = self.data else {
             let rest = "is missing; the event is taken from there";
-            return Err(ParseError::new(
-                "data".to_owned(),
-                Reason::MissingField,
-                rest,
-            ));
+            return Err(ParseError::new("data".to_owned(), Reason::MissingField, rest));
         };
         read_bare(data.get(), writer).map_err(|error| match error.field.as_str() {
             "" => ParseError {

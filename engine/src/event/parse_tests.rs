@@ -87,10 +87,7 @@ fn every_field_arrives_where_it_belongs() {
     assert_eq!(enrolled.categories.as_deref(), Some(&[Category::Have][..]));
     assert_eq!(event.auth.approver.as_ref().unwrap().device, event.device);
     assert_eq!(event.factor.as_deref(), Some(r#"{"id":"f"}"#));
-    assert_eq!(
-        event.feedback.as_ref().unwrap().verdict,
-        Some(Verdict::NotMe)
-    );
+    assert_eq!(event.feedback.as_ref().unwrap().verdict, Some(Verdict::NotMe));
 }
 
 #[test]
@@ -122,14 +119,8 @@ fn addresses_are_canonical() {
 fn a_user_may_be_unknown_only_where_there_is_none() {
     let nobody = merged(smallest(), &json!({"user": null}));
     assert_eq!(parse_value(&nobody).unwrap_err().field, "user.id");
-    for patch in [
-        json!({"stage": "identifier"}),
-        json!({"reason": "no_such_user"}),
-    ] {
-        assert!(
-            parse_value(&merged(nobody.clone(), &patch)).is_ok(),
-            "{patch}"
-        );
+    for patch in [json!({"stage": "identifier"}), json!({"reason": "no_such_user"})] {
+        assert!(parse_value(&merged(nobody.clone(), &patch)).is_ok(), "{patch}");
     }
 }
 
@@ -184,8 +175,7 @@ fn an_envelope_of_cloud_events_is_opened() {
         refused(json!({"data": {"source": "doorward"}})),
         ("data.source".to_owned(), Reason::ReservedSource)
     );
-    let error =
-        parse_value(&merged(envelope, &json!({"data": {"client": {"ip": 1}}}))).unwrap_err();
+    let error = parse_value(&merged(envelope, &json!({"data": {"client": {"ip": 1}}}))).unwrap_err();
     assert_eq!(
         error.message,
         "`data.client.ip` must be an IP address as text, but is a number"
@@ -197,10 +187,7 @@ fn our_own_source_is_for_ourselves() {
     for source in ["doorward", " Doorward"] {
         let own = merged(smallest(), &json!({"source": source}));
         let error = parse_value(&own).unwrap_err();
-        assert_eq!(
-            (&*error.field, error.reason),
-            ("source", Reason::ReservedSource)
-        );
+        assert_eq!((&*error.field, error.reason), ("source", Reason::ReservedSource));
         assert!(parse_own(own.to_string().as_bytes()).is_ok());
     }
 }
@@ -214,9 +201,7 @@ fn unfolded(value: Value) -> Value {
     let text = |word: String| number(&word, "=text ").map_or(word, |count| "x".repeat(count));
     match value {
         Value::String(word) => match number(&word, "=members ") {
-            Some(count) => (0..count)
-                .map(|index| (format!("k{index}"), json!(1)))
-                .collect(),
+            Some(count) => (0..count).map(|index| (format!("k{index}"), json!(1))).collect(),
             None => Value::String(text(word)),
         },
         Value::Array(members) => match members
@@ -305,21 +290,10 @@ fn depth_and_repeats_are_refused_where_they_are() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let with = |members: String| small.replacen('{', &format!("{{{members},"), 1);
     let cases = [
+        (with(format!("\"x\":{}", deep(DEPTH_MAX))), "x", Reason::TooDeep),
+        (with(format!("\"x\":{}", deep(20_000))), "x", Reason::TooDeep),
         (
-            with(format!("\"x\":{}", deep(DEPTH_MAX))),
-            "x",
-            Reason::TooDeep,
-        ),
-        (
-            with(format!("\"x\":{}", deep(20_000))),
-            "x",
-            Reason::TooDeep,
-        ),
-        (
-            small.replace(
-                "\"id\":\"u-1\"",
-                &format!("\"id\":\"u\",\"y\":{}", deep(15)),
-            ),
+            small.replace("\"id\":\"u-1\"", &format!("\"id\":\"u\",\"y\":{}", deep(15))),
             "user.y",
             Reason::TooDeep,
         ),
@@ -328,16 +302,8 @@ fn depth_and_repeats_are_refused_where_they_are() {
             "backup",
             Reason::TooDeep,
         ),
-        (
-            with("\"id\":\"twice\"".to_owned()),
-            "id",
-            Reason::DuplicateField,
-        ),
-        (
-            with("\"user\":{}".to_owned()),
-            "user",
-            Reason::DuplicateField,
-        ),
+        (with("\"id\":\"twice\"".to_owned()), "id", Reason::DuplicateField),
+        (with("\"user\":{}".to_owned()), "user", Reason::DuplicateField),
         (
             with(r#""device":{"attributes":{"a":1,"b":2,"\u0061":3}}"#.to_owned()),
             "device.attributes.a",
@@ -353,14 +319,7 @@ fn depth_and_repeats_are_refused_where_they_are() {
 fn what_is_just_within_the_limits_is_taken() {
     let small = smallest().to_string();
     let deep = format!("{}{}", "[".repeat(DEPTH_MAX - 1), "]".repeat(DEPTH_MAX - 1));
-    assert!(
-        parse(
-            small
-                .replacen('{', &format!("{{\"x\":{deep},"), 1)
-                .as_bytes()
-        )
-        .is_ok()
-    );
+    assert!(parse(small.replacen('{', &format!("{{\"x\":{deep},"), 1).as_bytes()).is_ok());
     let patch = json!({"id": "x".repeat(256), "client": {"user_agent": "é".repeat(512)}, "auth": {"methods": vec!["pwd"; 16]}});
     assert!(parse_value(&merged(smallest(), &patch)).is_ok());
     let mut padded = small.into_bytes();
@@ -370,11 +329,7 @@ fn what_is_just_within_the_limits_is_taken() {
 
 #[test]
 fn messages_are_sentences_for_people() {
-    let message = |patch: Value| {
-        parse_value(&merged(smallest(), &patch))
-            .unwrap_err()
-            .message
-    };
+    let message = |patch: Value| parse_value(&merged(smallest(), &patch)).unwrap_err().message;
     assert_eq!(
         message(json!({"outcome": "sucess"})),
         "`outcome` is `sucess`, which is none of its values; did you mean `success`?"
@@ -404,8 +359,5 @@ fn messages_are_sentences_for_people() {
         "`id` has 300 bytes, at most 256 are taken"
     );
     let error = parse(b"{\"id\": tru}").unwrap_err();
-    assert_eq!(
-        error.message,
-        "the event is no JSON: expected ident at column 11"
-    );
+    assert_eq!(error.message, "the event is no JSON: expected ident at column 11");
 }

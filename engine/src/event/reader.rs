@@ -36,12 +36,7 @@ impl Context {
     }
 
     /// Notes the problem of one field of the present object.
-    pub(super) fn refuse_field<E: Error>(
-        &mut self,
-        field: &'static str,
-        reason: Reason,
-        rest: &str,
-    ) -> E {
+    pub(super) fn refuse_field<E: Error>(&mut self, field: &'static str, reason: Reason, rest: &str) -> E {
         self.way.push(Step::Field(field));
         self.refuse(reason, rest)
     }
@@ -74,11 +69,7 @@ impl Context {
     }
 
     /// Passes over the value of a field that we do not know.
-    pub(super) fn skip<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
+    pub(super) fn skip<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let text = map.next_value::<&RawValue>()?.get();
         if self.depth + nesting(text) > DEPTH_MAX {
             self.way.push(Step::Key(key.to_owned()));
@@ -88,10 +79,7 @@ impl Context {
     }
 
     pub(super) fn refuse_depth<E: Error>(&mut self) -> E {
-        self.refuse(
-            Reason::TooDeep,
-            format!("nests deeper than {DEPTH_MAX} levels"),
-        )
+        self.refuse(Reason::TooDeep, format!("nests deeper than {DEPTH_MAX} levels"))
     }
 
     /// How deep the innermost open object or list is; the event is 1.
@@ -100,11 +88,7 @@ impl Context {
     }
 
     /// What an absent required field of the present object is.
-    pub(super) fn required<E: Error, T>(
-        &mut self,
-        field: &'static str,
-        slot: Option<T>,
-    ) -> Result<T, E> {
+    pub(super) fn required<E: Error, T>(&mut self, field: &'static str, slot: Option<T>) -> Result<T, E> {
         match slot {
             Some(value) => Ok(value),
             None => Err(self.refuse_field(field, Reason::MissingField, "is missing")),
@@ -197,17 +181,11 @@ pub(super) trait Reader {
         Err(wrong_type::<Self, E>(context, "a number"))
     }
 
-    fn list<'de, A: SeqAccess<'de>>(
-        context: &mut Context,
-        _list: A,
-    ) -> Result<Option<Self::Out>, A::Error> {
+    fn list<'de, A: SeqAccess<'de>>(context: &mut Context, _list: A) -> Result<Option<Self::Out>, A::Error> {
         Err(wrong_type::<Self, A::Error>(context, "a list"))
     }
 
-    fn object<'de, A: MapAccess<'de>>(
-        context: &mut Context,
-        _map: A,
-    ) -> Result<Option<Self::Out>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(context: &mut Context, _map: A) -> Result<Option<Self::Out>, A::Error> {
         Err(wrong_type::<Self, A::Error>(context, "an object"))
     }
 }
@@ -239,8 +217,7 @@ pub struct FieldDoc {
 pub(super) trait Fields: Sized {
     const FIELDS: &'static [FieldDoc];
 
-    fn read_fields<'de, A: MapAccess<'de>>(context: &mut Context, map: A)
-    -> Result<Self, A::Error>;
+    fn read_fields<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Self, A::Error>;
 }
 
 /// Hands the context down to where a value is read.

@@ -12,8 +12,7 @@ use std::fmt::Write as _;
 pub fn reference() -> String {
     let mut lines = Vec::new();
     rows("", LoginEvent::FIELDS, &mut Vec::new(), &mut lines);
-    let mut page =
-        String::from("# Events\n\n<!-- Generated from engine/src/event; do not edit. -->\n\n");
+    let mut page = String::from("# Events\n\n<!-- Generated from engine/src/event; do not edit. -->\n\n");
     let _ = write!(
         page,
         "One event is one JSON object in UTF-8 of at most {} KiB, nested at most {DEPTH_MAX} levels deep; it may stand in \
@@ -75,11 +74,7 @@ fn rows(
 }
 
 fn is_same(one: &[FieldDoc], other: &[FieldDoc]) -> bool {
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .all(|(one, other)| one.key == other.key)
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.key == other.key)
 }
 
 #[cfg(test)]

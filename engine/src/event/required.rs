@@ -91,9 +91,7 @@ pub const fn required(event_type: EventType) -> &'static [Required] {
         T::SessionSeen => &[R::UserId, R::SessionId, R::ClientIp],
         T::SessionEnded => &[R::UserId, R::SessionId],
         T::Action => &[R::UserId, R::Action],
-        T::FactorAdded | T::FactorChanged | T::FactorRemoved | T::FactorVerified => {
-            &[R::UserId, R::Factor]
-        }
+        T::FactorAdded | T::FactorChanged | T::FactorRemoved | T::FactorVerified => &[R::UserId, R::Factor],
         T::ConsentGranted | T::ConsentRevoked => &[R::UserId, R::Consent],
         T::ContactAdded
         | T::ContactChanged

@@ -88,10 +88,7 @@ impl Timestamp {
     /// Reads a date and time of RFC 3339. Digits of a second beyond the sixth are dropped; a leap second counts as
     /// the second before it, as the epoch has no number for it.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        let (date_and_time, rest) = text
-            .as_bytes()
-            .split_first_chunk::<19>()
-            .ok_or(TimeError::Form)?;
+        let (date_and_time, rest) = text.as_bytes().split_first_chunk::<19>().ok_or(TimeError::Form)?;
         let seconds = local_seconds(date_and_time)?;
         let (micros, zone) = fraction(rest)?;
         let utc = (seconds - offset_seconds(zone)?) * MICROS_PER_SECOND + micros;
@@ -149,19 +146,12 @@ fn fraction(text: &[u8]) -> Result<(i64, &[u8]), TimeError> {
     let Some((b'.', digits)) = text.split_first() else {
         return Ok((0, text));
     };
-    let length = digits
-        .iter()
-        .take_while(|digit| digit.is_ascii_digit())
-        .count();
+    let length = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
     let (digits, rest) = digits.split_at(length);
     if digits.is_empty() {
         return Err(TimeError::Form);
     }
-    let padded = digits
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(b'0'))
-        .take(6);
+    let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
     Ok((
         padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')),
         rest,
@@ -272,10 +262,7 @@ mod tests {
             "2026-02-28T23:15:30.123456Z"
         );
         assert_eq!(shown("2024-02-29T23:59:60-00:30"), "2024-03-01T00:29:59Z");
-        assert_eq!(
-            shown("2199-12-31T23:59:59.999999Z"),
-            Timestamp::MAX.to_string()
-        );
+        assert_eq!(shown("2199-12-31T23:59:59.999999Z"), Timestamp::MAX.to_string());
         assert_eq!(shown("1970-01-01T00:00:00Z"), Timestamp::MIN.to_string());
     }
 

@@ -75,9 +75,7 @@ impl UserAgentParser {
         Software {
             family: family.into(),
             major,
-            os_major: os
-                .as_ref()
-                .and_then(|os| leading_number(os.major.as_deref()?)),
+            os_major: os.as_ref().and_then(|os| leading_number(os.major.as_deref()?)),
             os: os_name.map(Arc::from),
             device_type,
         }
@@ -96,10 +94,7 @@ fn unknown() -> Software {
 
 /// From the patterns, or else from the product that the agent starts with: an application's own program is rarely in
 /// the patterns, and two of them must not look alike.
-fn family_and_major(
-    found: Option<&user_agent::ValueRef<'_>>,
-    agent: &str,
-) -> (String, Option<u32>) {
+fn family_and_major(found: Option<&user_agent::ValueRef<'_>>, agent: &str) -> (String, Option<u32>) {
     if let Some(found) = found.filter(|found| *found.family != *UNKNOWN_FAMILY) {
         let family = clean(&found.family);
         if !family.is_empty() {
@@ -166,9 +161,10 @@ fn device_type(agent: &str, os: Option<&str>, device: Option<&device::ValueRef<'
         // no browsers follow no convention, and most of them run on phones.
         "Android" if has("mozilla/") && !has("mobile") => DeviceType::Tablet,
         "Android" => DeviceType::Mobile,
-        "Windows" | "Mac OS X" | "Linux" | "Chrome OS" | "Ubuntu" | "Fedora" | "Debian"
-        | "Red Hat" | "SUSE" | "Arch Linux" | "Gentoo" | "Mint" | "FreeBSD" | "OpenBSD"
-        | "NetBSD" | "Solaris" => DeviceType::Desktop,
+        "Windows" | "Mac OS X" | "Linux" | "Chrome OS" | "Ubuntu" | "Fedora" | "Debian" | "Red Hat"
+        | "SUSE" | "Arch Linux" | "Gentoo" | "Mint" | "FreeBSD" | "OpenBSD" | "NetBSD" | "Solaris" => {
+            DeviceType::Desktop
+        }
         _ => DeviceType::Other,
     }
 }
@@ -222,8 +218,7 @@ mod tests {
 
     #[test]
     fn software_of_known_agents() {
-        let shown =
-            |number: Option<u32>| number.map_or("-".to_owned(), |number| number.to_string());
+        let shown = |number: Option<u32>| number.map_or("-".to_owned(), |number| number.to_string());
         for case in include_str!("testdata/user_agents.txt")
             .lines()
             .filter(|line| !line.starts_with('#'))

@@ -125,10 +125,7 @@ impl Reader for Moment {
 
     fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Timestamp>, E> {
         let refused = |error: TimeError| {
-            context.refuse(
-                Reason::BadTime,
-                format!("is {}, which {error}", quoted(value)),
-            )
+            context.refuse(Reason::BadTime, format!("is {}, which {error}", quoted(value)))
         };
         Timestamp::parse(value).map(Some).map_err(refused)
     }
@@ -226,9 +223,7 @@ impl Reader for Method {
     }
 
     fn text<E: Error>(_context: &mut Context, value: &str) -> Result<Option<AuthMethod>, E> {
-        Ok(Some(
-            AuthMethod::from_name(value).unwrap_or(AuthMethod::Other),
-        ))
+        Ok(Some(AuthMethod::from_name(value).unwrap_or(AuthMethod::Other)))
     }
 }
 
@@ -275,10 +270,7 @@ impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
         R::fields()
     }
 
-    fn list<'de, A: SeqAccess<'de>>(
-        context: &mut Context,
-        list: A,
-    ) -> Result<Option<Self::Out>, A::Error> {
+    fn list<'de, A: SeqAccess<'de>>(context: &mut Context, list: A) -> Result<Option<Self::Out>, A::Error> {
         members::<R, A>(context, list, MAX).map(Some)
     }
 }
@@ -330,10 +322,7 @@ impl<const MAX: usize> Reader for Map<MAX> {
         )
     }
 
-    fn object<'de, A: MapAccess<'de>>(
-        context: &mut Context,
-        map: A,
-    ) -> Result<Option<TextMap>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<TextMap>, A::Error> {
         let entries = entries::<Scalar, A>(context, map, MAX, NAME_BYTES_MAX)?;
         Ok(Some(TextMap(entries.into_boxed_slice())))
     }
@@ -354,10 +343,7 @@ impl<T: Fields> Reader for Object<T> {
         T::FIELDS
     }
 
-    fn object<'de, A: MapAccess<'de>>(
-        context: &mut Context,
-        map: A,
-    ) -> Result<Option<T>, A::Error> {
+    fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<T>, A::Error> {
         T::read_fields(context, map).map(Some)
     }
 }

@@ -36,7 +36,9 @@ pub fn take(login: &EnrichedLogin, seq: Seq, now: i64, rows: &mut UserRows) {
 /// Keeps what the event tells of its user, if there is a row to keep it in.
 pub fn remember_profile(login: &EnrichedLogin, rows: &mut UserRows) {
     let user = &login.event.user;
-    let Some(history) = rows.history.as_mut().filter(|_| tells_something(user)) else { return };
+    let Some(history) = rows.history.as_mut().filter(|_| tells_something(user)) else {
+        return;
+    };
     profile_updated(
         history,
         ProfileUpdate {
@@ -44,7 +46,10 @@ pub fn remember_profile(login: &EnrichedLogin, rows: &mut UserRows) {
             kind: (user.kind != event::UserKind::Person).then(|| to_kind(user.kind)),
             locale: user.locale.as_deref(),
             time_zone: user.time_zone.as_deref(),
-            contacts: user.contacts.as_deref().map(|contacts| contacts.iter().map(to_remembered).collect()),
+            contacts: user
+                .contacts
+                .as_deref()
+                .map(|contacts| contacts.iter().map(to_remembered).collect()),
         },
     );
     rows.changed.history = true;

@@ -105,18 +105,32 @@ fn encode_decided(
     };
     batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record)?);
     batch.put(Keyspace::Decided, keys::seq(seq), encode_decision(decision)?);
-    batch.put(Keyspace::Decision, keys::decision(decision.id), seq.to_be_bytes().to_vec());
+    batch.put(
+        Keyspace::Decision,
+        keys::decision(decision.id),
+        seq.to_be_bytes().to_vec(),
+    );
     if let Some(user) = decision.user_id.as_deref() {
-        batch.put(Keyspace::ByUser, keys::by_user(&decision.tenant, user, seq), Vec::new());
+        batch.put(
+            Keyspace::ByUser,
+            keys::by_user(&decision.tenant, user, seq),
+            Vec::new(),
+        );
     }
     for (index, alert) in (0..).zip(&event.alerts) {
         let bytes = alert.encode();
         if alert.held_back.is_none() {
-            outgoing.alerts.push(Record { seq, bytes: bytes.clone() });
+            outgoing.alerts.push(Record {
+                seq,
+                bytes: bytes.clone(),
+            });
         }
         batch.put(Keyspace::Alert, keys::alert(seq, index), bytes);
     }
-    outgoing.decisions.push(Record { seq, bytes: decision_line(decision, policy) });
+    outgoing.decisions.push(Record {
+        seq,
+        bytes: decision_line(decision, policy),
+    });
     Ok(())
 }
 
@@ -129,13 +143,23 @@ fn encode_refused(
     let seq = letter.seq;
     let record: JournalRecord<Bytes<'_>> = JournalRecord {
         now,
-        body: Body::Refused { reason: letter.refusal.reason.clone(), dead_letter: letter.id },
+        body: Body::Refused {
+            reason: letter.refusal.reason.clone(),
+            dead_letter: letter.id,
+        },
     };
     batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record)?);
-    batch.put(Keyspace::Dead, keys::dead_by_id(&letter.id), seq.to_be_bytes().to_vec());
+    batch.put(
+        Keyspace::Dead,
+        keys::dead_by_id(&letter.id),
+        seq.to_be_bytes().to_vec(),
+    );
     let row = row_bytes::encode(Keyspace::Dead, DEAD_LETTER_VERSION, letter)?;
     batch.put(Keyspace::Dead, keys::dead_by_seq(seq), row);
-    outgoing.dead_letters.push(Record { seq, bytes: dead_letter_line(letter)? });
+    outgoing.dead_letters.push(Record {
+        seq,
+        bytes: dead_letter_line(letter)?,
+    });
     Ok(())
 }
 
@@ -152,7 +176,9 @@ pub fn decision_line(decision: &Decision, policy: &ScorePolicy) -> Vec<u8> {
 /// # Errors
 /// Never in practice: the form is plain JSON.
 pub fn dead_letter_line(letter: &DeadLetter) -> Result<Vec<u8>, StoreError> {
-    letter.to_json().map_err(|error| row_bytes::bad(Keyspace::Dead, error.to_string()))
+    letter
+        .to_json()
+        .map_err(|error| row_bytes::bad(Keyspace::Dead, error.to_string()))
 }
 
 /// A decision as it is stored.

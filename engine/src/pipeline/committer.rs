@@ -59,7 +59,9 @@ pub struct Sinks {
 
 impl Sinks {
     fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
-        [&mut self.decisions, &mut self.dead_letters, &mut self.mail].into_iter().flatten()
+        [&mut self.decisions, &mut self.dead_letters, &mut self.mail]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -80,7 +82,14 @@ impl Committer {
     /// When the store or a sink fails.
     pub fn open(store: Arc<dyn Store>, sinks: Sinks, policy: ScorePolicy) -> Result<Self, RunError> {
         let head = store.head()?;
-        let mut committer = Self { store, sinks, policy, cursors: Vec::new(), since_cursors: 0, head };
+        let mut committer = Self {
+            store,
+            sinks,
+            policy,
+            cursors: Vec::new(),
+            since_cursors: 0,
+            head,
+        };
         committer.first_cursors()?;
         committer.catch_up()?;
         committer.acknowledge()?;
@@ -105,16 +114,25 @@ impl Committer {
         let (store, policy, head) = (Arc::clone(&self.store), self.policy, self.head);
         let decision = |row: &Row| -> Result<Option<Record>, StoreError> {
             let decision = batch::decode_decision(&row.value)?;
-            Ok(Some(Record { seq: decision.seq, bytes: batch::decision_line(&decision, &policy) }))
+            Ok(Some(Record {
+                seq: decision.seq,
+                bytes: batch::decision_line(&decision, &policy),
+            }))
         };
         let letter = |row: &Row| -> Result<Option<Record>, StoreError> {
             let letter = batch::decode_dead_letter(&row.value)?;
-            Ok(Some(Record { seq: letter.seq, bytes: batch::dead_letter_line(&letter)? }))
+            Ok(Some(Record {
+                seq: letter.seq,
+                bytes: batch::dead_letter_line(&letter)?,
+            }))
         };
         let alert = |row: &Row| -> Result<Option<Record>, StoreError> {
             let alert = Alert::decode(&row.value).map_err(|error| bad(Keyspace::Alert, error.to_string()))?;
             let due = alert.held_back.is_none();
-            Ok(due.then(|| Record { seq: alert.seq, bytes: row.value.clone() }))
+            Ok(due.then(|| Record {
+                seq: alert.seq,
+                bytes: row.value.clone(),
+            }))
         };
         if let Some(sink) = &mut self.sinks.decisions {
             publish_missing(&*store, sink.as_mut(), head, DECIDED, decision)?;
@@ -174,7 +192,11 @@ impl Committer {
             return Ok(());
         }
         let changes = std::mem::take(&mut self.cursors);
-        self.store.commit(Batch { expected_head: self.head, new_head: self.head, changes })?;
+        self.store.commit(Batch {
+            expected_head: self.head,
+            new_head: self.head,
+            changes,
+        })?;
         Ok(())
     }
 
@@ -215,9 +237,21 @@ struct Table {
     key: fn(Seq) -> Vec<u8>,
 }
 
-const DECIDED: Table = Table { keyspace: Keyspace::Decided, prefix: &[], key: keys::seq };
-const DEAD: Table = Table { keyspace: Keyspace::Dead, prefix: keys::dead_prefix(), key: keys::dead_by_seq };
-const ALERTS: Table = Table { keyspace: Keyspace::Alert, prefix: &[], key: keys::seq };
+const DECIDED: Table = Table {
+    keyspace: Keyspace::Decided,
+    prefix: &[],
+    key: keys::seq,
+};
+const DEAD: Table = Table {
+    keyspace: Keyspace::Dead,
+    prefix: keys::dead_prefix(),
+    key: keys::dead_by_seq,
+};
+const ALERTS: Table = Table {
+    keyspace: Keyspace::Alert,
+    prefix: &[],
+    key: keys::seq,
+};
 
 /// Publishes the rows of a table from a sink's cursor to `head`.
 fn publish_missing(
@@ -227,14 +261,20 @@ fn publish_missing(
     table: Table,
     record: impl Fn(&Row) -> Result<Option<Record>, StoreError>,
 ) -> Result<(), RunError> {
-    let Some(published) = sink.published_up_to().filter(|published| *published < head) else { return Ok(()) };
+    let Some(published) = sink.published_up_to().filter(|published| *published < head) else {
+        return Ok(());
+    };
     let mut from = (table.key)(published.saturating_add(1));
     loop {
         let page = store.scan(table.keyspace, table.prefix, &from, CATCH_UP_PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         from.clone_from(&last.key);
         from.push(0);
-        let records: Vec<Record> = page.iter().map(&record).filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        let records: Vec<Record> = page
+            .iter()
+            .map(&record)
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?;
         if !records.is_empty() {
             sink.publish(&records)?;
         }

@@ -24,7 +24,11 @@ impl Refusal {
     /// A refusal that does not come from parsing.
     #[must_use]
     pub fn new(reason: &str, field: &str, message: String) -> Self {
-        Self { reason: reason.into(), field: field.into(), message: message.into_boxed_str() }
+        Self {
+            reason: reason.into(),
+            field: field.into(),
+            message: message.into_boxed_str(),
+        }
     }
 
     /// `event.time` jumps ahead, and the next line does not confirm it (clause S3).
@@ -40,7 +44,11 @@ impl Refusal {
     /// `event.time` lies ahead of the wall clock (clause S3).
     #[must_use]
     pub fn time_in_future(time: Timestamp, minutes: i64) -> Self {
-        Self::new("time_in_future", "time", format!("`{time}` is more than {minutes} minutes in the future"))
+        Self::new(
+            "time_in_future",
+            "time",
+            format!("`{time}` is more than {minutes} minutes in the future"),
+        )
     }
 
     /// Older than the table of seen events (clause S5).
@@ -56,7 +64,11 @@ impl Refusal {
     /// A tenant that this door may not speak for.
     #[must_use]
     pub fn foreign_tenant(tenant: &str) -> Self {
-        Self::new("foreign_tenant", "tenant", format!("tenant `{tenant}` is not allowed at this door"))
+        Self::new(
+            "foreign_tenant",
+            "tenant",
+            format!("tenant `{tenant}` is not allowed at this door"),
+        )
     }
 }
 
@@ -142,7 +154,11 @@ fn hex(bytes: &[u8]) -> String {
 #[must_use]
 pub fn reasons() -> Vec<&'static str> {
     let own = ["time_jump", "time_in_future", "too_old", "foreign_tenant"];
-    Reason::ALL.iter().map(|reason| reason.as_str()).chain(own).collect()
+    Reason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .chain(own)
+        .collect()
 }
 
 #[cfg(test)]
@@ -182,7 +198,13 @@ mod tests {
 
     #[test]
     fn the_same_text_at_another_place_is_another_letter() {
-        assert_ne!(dead_letter_id(&[1; 32], 10, b"x"), dead_letter_id(&[1; 32], 11, b"x"));
-        assert_ne!(dead_letter_id(&[1; 32], 10, b"x"), dead_letter_id(&[2; 32], 10, b"x"));
+        assert_ne!(
+            dead_letter_id(&[1; 32], 10, b"x"),
+            dead_letter_id(&[1; 32], 11, b"x")
+        );
+        assert_ne!(
+            dead_letter_id(&[1; 32], 10, b"x"),
+            dead_letter_id(&[2; 32], 10, b"x")
+        );
     }
 }

@@ -20,9 +20,16 @@ use crate::risk::decision::{AlertLine, Decision, DeviceVerdict};
 
 impl Sequencer {
     /// An event of type `login`.
-    pub(super) fn decide_login(&mut self, moment: Moment<'_>, bytes: Vec<u8>) -> Result<DecidedEvent, StoreError> {
+    pub(super) fn decide_login(
+        &mut self,
+        moment: Moment<'_>,
+        bytes: Vec<u8>,
+    ) -> Result<DecidedEvent, StoreError> {
         let login = moment.login;
-        let key = login.user.as_deref().map(|user| UserKey::new(&login.tenant, user));
+        let key = login
+            .user
+            .as_deref()
+            .map(|user| UserKey::new(&login.tenant, user));
         let mut rows = self.rows_of(key.as_ref());
         let attempt = self.open_attempt(moment, &mut rows);
         let step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
@@ -41,17 +48,29 @@ impl Sequencer {
     }
 
     /// `attempt.closed`: the application says how an attempt ended.
-    pub(super) fn close_attempt(&mut self, moment: Moment<'_>, bytes: Vec<u8>) -> Result<DecidedEvent, StoreError> {
+    pub(super) fn close_attempt(
+        &mut self,
+        moment: Moment<'_>,
+        bytes: Vec<u8>,
+    ) -> Result<DecidedEvent, StoreError> {
         let login = moment.login;
-        let key = login.user.as_deref().map(|user| UserKey::new(&login.tenant, user));
+        let key = login
+            .user
+            .as_deref()
+            .map(|user| UserKey::new(&login.tenant, user));
         let mut rows = self.rows_of(key.as_ref());
         let mut alerts = Vec::new();
         if let Some(attempt) = self.take_named(login, moment.now)
             && let Some(last) = attempt.last.clone()
         {
             let granted = login.event.attempt.granted == Some(true);
-            let ended =
-                ended::by_word(&attempt, &last, granted, rows.history.as_ref(), (moment.seq, moment.now));
+            let ended = ended::by_word(
+                &attempt,
+                &last,
+                granted,
+                rows.history.as_ref(),
+                (moment.seq, moment.now),
+            );
             let before = Before {
                 maturity: crate::history::maturity(rows.history.as_ref(), None, moment.now),
                 matched: ended.matched.clone(),
@@ -68,7 +87,11 @@ impl Sequencer {
     /// Anything else: recorded, and what it tells of the account is kept.
     pub(super) fn take_account(&mut self, moment: Moment<'_>, bytes: Vec<u8>) -> DecidedEvent {
         let login = moment.login;
-        if let Some(key) = login.user.as_deref().map(|user| UserKey::new(&login.tenant, user)) {
+        if let Some(key) = login
+            .user
+            .as_deref()
+            .map(|user| UserKey::new(&login.tenant, user))
+        {
             let mut rows = self.rows_of(Some(&key));
             account_step::take(login, moment.seq, moment.now, &mut rows);
             self.put_rows(Some(key), rows);
@@ -78,14 +101,17 @@ impl Sequencer {
 
     /// The user's rows, moved out of the cache for the time of one event.
     fn rows_of(&mut self, key: Option<&UserKey>) -> UserRows {
-        let Some(key) = key else { return UserRows::default() };
+        let Some(key) = key else {
+            return UserRows::default();
+        };
         self.users.borrow_out(&key.row).unwrap_or_default()
     }
 
     fn put_rows(&mut self, key: Option<UserKey>, rows: UserRows) {
         let Some(key) = key else { return };
         let changed = rows.changed != crate::pipeline::user_rows::Changed::default();
-        self.users.give_back(&key.row, rows, changed.then_some(self.batch()));
+        self.users
+            .give_back(&key.row, rows, changed.then_some(self.batch()));
         if changed {
             self.user_keys.entry(key.row.clone()).or_insert(key);
         }
@@ -115,7 +141,9 @@ impl Sequencer {
         }
         let (device, _) = source_of(&self.engine, moment.login);
         let attempt = rows.take_unnamed(device)?;
-        attempt.is_open(moment.now, self.engine.attempts).then_some(attempt)
+        attempt
+            .is_open(moment.now, self.engine.attempts)
+            .then_some(attempt)
     }
 
     fn keep_attempt(&mut self, moment: Moment<'_>, step: &LoginStep, rows: &mut UserRows) {
@@ -139,7 +167,10 @@ impl Sequencer {
     /// Failures are kept only for users with a history: attackers invent names.
     fn note_failure(&self, moment: Moment<'_>, rows: &mut UserRows) {
         let event = &moment.login.event;
-        let stage = match (attempt::is_wrong_password(event), attempt::failed_second_factor(event)) {
+        let stage = match (
+            attempt::is_wrong_password(event),
+            attempt::failed_second_factor(event),
+        ) {
             (true, _) => FailedStage::FirstFactor,
             (_, true) => FailedStage::SecondFactor,
             _ => return,
@@ -156,7 +187,10 @@ impl Sequencer {
     fn learn(&self, moment: Moment<'_>, ended: &Ended<'_>, rows: &mut UserRows) {
         let event = &moment.login.event;
         let by_owner = event.actor.kind == ActorKind::User && event.is_interactive();
-        if ended.end != crate::alerts::classify::AttemptEnd::Granted || !by_owner || moment.login.user.is_none() {
+        if ended.end != crate::alerts::classify::AttemptEnd::Granted
+            || !by_owner
+            || moment.login.user.is_none()
+        {
             return;
         }
         let history = rows.history.get_or_insert_default();
@@ -173,7 +207,9 @@ impl Sequencer {
         key: Option<&UserKey>,
         rows: &UserRows,
     ) -> Result<Option<Alert>, StoreError> {
-        let (Some(kind), Some(key)) = (kind_of(ended), key) else { return Ok(None) };
+        let (Some(kind), Some(key)) = (kind_of(ended), key) else {
+            return Ok(None);
+        };
         if !moment.login.event.is_interactive() {
             return Ok(None);
         }
@@ -231,12 +267,20 @@ impl Sequencer {
             mode: self.engine.mode,
             slots,
         };
-        DecidedEvent { bytes, observation, decision, alerts }
+        DecidedEvent {
+            bytes,
+            observation,
+            decision,
+            alerts,
+        }
     }
 }
 
 fn seen(step: &LoginStep) -> (Maturity, DeviceVerdict) {
     let matched = &step.before.matched;
-    let verdict = DeviceVerdict { state: matched.state, name: matched.name.to_string().into() };
+    let verdict = DeviceVerdict {
+        state: matched.state,
+        name: matched.name.to_string().into(),
+    };
     (step.before.maturity, verdict)
 }

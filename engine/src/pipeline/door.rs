@@ -51,7 +51,10 @@ struct Prepared {
 
 impl Prepared {
     fn time(&self) -> Option<i64> {
-        self.content.as_ref().ok().map(|login| login.event.time.as_micros())
+        self.content
+            .as_ref()
+            .ok()
+            .map(|login| login.event.time.as_micros())
     }
 }
 
@@ -149,7 +152,12 @@ impl<'a> DoorRun<'a> {
             let stop = Arc::clone(self.stop);
             // Not in the scope: a reader that waits for a silent pipe must not keep a stopped run from ending.
             std::thread::spawn(move || read(source.as_mut(), &work, &promise, &stop));
-            lanes.push(Lane { identity, promised, ready: VecDeque::new(), ended: false });
+            lanes.push(Lane {
+                identity,
+                promised,
+                ready: VecDeque::new(),
+                ended: false,
+            });
         }
         drop(work);
         let (out, arrivals) = sync_channel(waiting);
@@ -161,7 +169,12 @@ impl<'a> DoorRun<'a> {
 type Promise = Result<Receiver<PreparedChunk>, DoorError>;
 
 /// Reads a source to its end, chunk by chunk.
-fn read(source: &mut dyn LineSource, work: &SyncSender<Chunk>, promise: &SyncSender<Promise>, stop: &AtomicBool) {
+fn read(
+    source: &mut dyn LineSource,
+    work: &SyncSender<Chunk>,
+    promise: &SyncSender<Promise>,
+    stop: &AtomicBool,
+) {
     while !stop.load(Ordering::Relaxed) {
         let lines = match source.next_lines(CHUNK_LINES) {
             Ok(lines) => lines,
@@ -175,7 +188,15 @@ fn read(source: &mut dyn LineSource, work: &SyncSender<Chunk>, promise: &SyncSen
         let Some(last) = lines.last() else { return };
         let position = source.position(last.end, last.line);
         let (answer, promised) = sync_channel(1);
-        if promise.send(Ok(promised)).is_err() || work.send(Chunk { lines, position, answer }).is_err() {
+        if promise.send(Ok(promised)).is_err()
+            || work
+                .send(Chunk {
+                    lines,
+                    position,
+                    answer,
+                })
+                .is_err()
+        {
             return;
         }
     }
@@ -187,9 +208,16 @@ fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(chunk) = job else { return };
-        let lines = chunk.lines.into_iter().filter_map(|line| policy.prepare(line, &mut caches)).collect();
+        let lines = chunk
+            .lines
+            .into_iter()
+            .filter_map(|line| policy.prepare(line, &mut caches))
+            .collect();
         // A merger that is gone wants no answers.
-        let _ = chunk.answer.send(PreparedChunk { lines, position: chunk.position });
+        let _ = chunk.answer.send(PreparedChunk {
+            lines,
+            position: chunk.position,
+        });
     }
 }
 
@@ -249,7 +277,12 @@ struct Merger<'a> {
 impl<'a> Merger<'a> {
     fn new(run: DoorRun<'a>, lanes: Vec<Lane>) -> Self {
         let clock = FileClock::new(run.clock, run.policy.jump_max);
-        Self { run, lanes, clock, stamped: Vec::new() }
+        Self {
+            run,
+            lanes,
+            clock,
+            stamped: Vec::new(),
+        }
     }
 
     fn run(mut self, out: &SyncSender<Result<Vec<Arrival>, DoorError>>) {
@@ -294,14 +327,19 @@ impl<'a> Merger<'a> {
         for lane in &mut self.lanes {
             lane.fill(self.run.stop)?;
         }
-        let earliest = self.lanes.iter_mut().filter(|lane| !lane.ready.is_empty()).min_by_key(|lane| lane.due());
+        let earliest = self
+            .lanes
+            .iter_mut()
+            .filter(|lane| !lane.ready.is_empty())
+            .min_by_key(|lane| lane.due());
         let Some(lane) = earliest else { return Ok(false) };
         match lane.ready.pop_front() {
             Some(Step::Position(change)) => self.clock.push(None, Item::Position(change), &mut self.stamped),
             Some(Step::Line(line)) => {
                 let identity = Arc::clone(&lane.identity);
                 if !self.was_refused(&line, &identity) {
-                    self.clock.push(line.time(), Item::Line(line, identity), &mut self.stamped);
+                    self.clock
+                        .push(line.time(), Item::Line(line, identity), &mut self.stamped);
                 }
             }
             None => {}
@@ -311,7 +349,10 @@ impl<'a> Merger<'a> {
 
     fn was_refused(&self, line: &Prepared, identity: &Arc<InputIdentity>) -> bool {
         !self.run.known_dead.is_empty()
-            && self.run.known_dead.contains(&origin(&line.line, identity).dead_letter_id(&line.line.bytes))
+            && self
+                .run
+                .known_dead
+                .contains(&origin(&line.line, identity).dead_letter_id(&line.line.bytes))
     }
 
     fn hand_over(&mut self, out: &SyncSender<Result<Vec<Arrival>, DoorError>>) -> bool {
@@ -321,7 +362,11 @@ impl<'a> Merger<'a> {
 }
 
 fn origin(line: &RawLine, input: &Arc<InputIdentity>) -> Origin {
-    Origin { input: Arc::clone(input), line: line.line, offset: line.offset }
+    Origin {
+        input: Arc::clone(input),
+        line: line.line,
+        offset: line.offset,
+    }
 }
 
 fn arrive(stamped: Stamped<Item>) -> Arrival {
@@ -332,7 +377,12 @@ fn arrive(stamped: Stamped<Item>) -> Arrival {
                 Ok(login) if stamped.jumped => Err(Refusal::time_jump(login.event.time)),
                 content => content,
             };
-            Arrival::Line(Admitted { origin: origin(&line, &identity), bytes: line.bytes, now: stamped.now, content })
+            Arrival::Line(Admitted {
+                origin: origin(&line, &identity),
+                bytes: line.bytes,
+                now: stamped.now,
+                content,
+            })
         }
     }
 }

@@ -84,7 +84,11 @@ pub fn by_word<'a>(
     (seq, now): (Seq, i64),
 ) -> Ended<'a> {
     Ended {
-        end: if granted { AttemptEnd::Granted } else { AttemptEnd::Refused },
+        end: if granted {
+            AttemptEnd::Granted
+        } else {
+            AttemptEnd::Refused
+        },
         attempt,
         device: &last.device,
         network: &last.network,
@@ -164,10 +168,16 @@ impl Ended<'_> {
 
 fn is_vouched(history: &UserHistory, id: u128, now: i64) -> bool {
     let now = crate::history::time::seconds(now);
-    history.devices.iter().any(|device| device.id == Some(id) && device.trust(now) >= Trust::VouchedHalf)
+    history
+        .devices
+        .iter()
+        .any(|device| device.id == Some(id) && device.trust(now) >= Trust::VouchedHalf)
 }
 
 /// Networks on which a factor that can be forwarded still vouches. A relay is no anonymiser.
 fn is_ordinary(kind: Option<NetworkKind>) -> bool {
-    !matches!(kind, Some(NetworkKind::Hosting | NetworkKind::Vpn | NetworkKind::Tor))
+    !matches!(
+        kind,
+        Some(NetworkKind::Hosting | NetworkKind::Vpn | NetworkKind::Tor)
+    )
 }

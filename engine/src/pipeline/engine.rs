@@ -52,7 +52,10 @@ impl Apps {
     pub fn policy(&self, id: Option<&str>, told: Option<Sensitivity>) -> AppPolicy {
         let rules = self.of(id);
         let sensitivity = rules.sensitivity.or(told).unwrap_or(self.sensitivity);
-        AppPolicy { sensitivity, ..rules.policy }
+        AppPolicy {
+            sensitivity,
+            ..rules.policy
+        }
     }
 }
 

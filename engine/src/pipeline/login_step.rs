@@ -111,8 +111,20 @@ pub fn take(
         degraded: degraded(login),
         observation: observe(engine, login, end, first_stage),
     };
-    if let Some(network) = login.network.as_ref().filter(|_| attempt::is_scored(&login.event)) {
-        let scored = Scoring { engine, moment, network, history, rows, crowd }.run(&step, work);
+    if let Some(network) = login
+        .network
+        .as_ref()
+        .filter(|_| attempt::is_scored(&login.event))
+    {
+        let scored = Scoring {
+            engine,
+            moment,
+            network,
+            history,
+            rows,
+            crowd,
+        }
+        .run(&step, work);
         step.remember(moment, network, scored, work);
     }
     step
@@ -124,7 +136,11 @@ fn look_back(engine: &Engine, moment: Moment<'_>, rows: &UserRows) -> Before {
     let time = event.time.as_micros();
     let (device, address) = source_of(engine, moment.login);
     Before {
-        maturity: maturity(history, event.user.created_at.map(crate::event::Timestamp::as_micros), moment.now),
+        maturity: maturity(
+            history,
+            event.user.created_at.map(crate::event::Timestamp::as_micros),
+            moment.now,
+        ),
         matched: identify(history, &moment.login.device, time, moment.now),
         user_kind: user_kind(event.user.kind, history),
         wrong_passwords: rows.failures.same_source_30m(device, address, time),
@@ -160,7 +176,14 @@ fn observe(
         granted,
     };
     let user = login.user.as_deref().or(login.event.user.name_hash.as_deref());
-    Some(CrowdObservation::new(&engine.hash, &login.tenant, user, &login.device, network, outcome))
+    Some(CrowdObservation::new(
+        &engine.hash,
+        &login.tenant,
+        user,
+        &login.device,
+        network,
+        outcome,
+    ))
 }
 
 /// Inputs without which some rules answer `no_data`, sorted.
@@ -170,10 +193,20 @@ fn degraded(login: &EnrichedLogin) -> Vec<Box<str>> {
     let missing = [
         (!told_methods(login), "auth.methods"),
         (login.event.client.user_agent.is_none(), "client.user_agent"),
-        (placed && network.is_some_and(|network| network.asn.is_none()), "network.asn"),
-        (placed && network.is_some_and(|network| network.country.is_none()), "network.country"),
+        (
+            placed && network.is_some_and(|network| network.asn.is_none()),
+            "network.asn",
+        ),
+        (
+            placed && network.is_some_and(|network| network.country.is_none()),
+            "network.country",
+        ),
     ];
-    missing.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.into()).collect()
+    missing
+        .into_iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, name)| name.into())
+        .collect()
 }
 
 fn told_methods(login: &EnrichedLogin) -> bool {
@@ -195,13 +228,26 @@ impl Scoring<'_> {
     fn run(&self, step: &LoginStep, work: &mut Workspace) -> Judgement {
         let login = self.moment.login;
         let event = &login.event;
-        let policy = self.engine.apps.policy(event.app.id.as_deref(), event.app.sensitivity);
+        let policy = self
+            .engine
+            .apps
+            .policy(event.app.id.as_deref(), event.app.sensitivity);
         let factors = self.engine.risk.factor_policy();
-        let usual = self.history.and_then(|history| usual_level(history, self.moment.now));
+        let usual = self
+            .history
+            .and_then(|history| usual_level(history, self.moment.now));
         let enrolled = event.auth.enrolled.as_deref();
         let proven = &step.attempt.proven;
-        let none = CrowdOutcome { attempt: false, failure: false, success: false, granted: false };
-        let observation = step.observation.map(|observation| observation.with(none)).unwrap_or_default();
+        let none = CrowdOutcome {
+            attempt: false,
+            failure: false,
+            success: false,
+            granted: false,
+        };
+        let observation = step
+            .observation
+            .map(|observation| observation.with(none))
+            .unwrap_or_default();
         let (source_device, source_address) = source_of(self.engine, login);
         let context = LoginContext {
             login,
@@ -216,7 +262,12 @@ impl Scoring<'_> {
             maturity: step.before.maturity,
             user_kind: step.before.user_kind,
             familiarity: self.history.and_then(|history| {
-                familiarity(history, &self.crowd.counts(&observation), self.network, self.moment.now)
+                familiarity(
+                    history,
+                    &self.crowd.counts(&observation),
+                    self.network,
+                    self.moment.now,
+                )
             }),
             crowd: &self.crowd.view(&observation, self.moment.now),
             proven,
@@ -233,7 +284,9 @@ impl Scoring<'_> {
     }
 
     fn pair_trust(&self, matched: &DeviceMatch) -> Trust {
-        let (Some(history), Some(device)) = (self.history, matched.device) else { return Trust::None };
+        let (Some(history), Some(device)) = (self.history, matched.device) else {
+            return Trust::None;
+        };
         history.pair_trust(device, NetworkKey::of(self.network), self.moment.now)
     }
 

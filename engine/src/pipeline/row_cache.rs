@@ -81,13 +81,22 @@ impl<V> RowCache<V> {
         V: Default,
     {
         self.rejuvenate(key);
-        self.young.get_mut(key).map(|entry| std::mem::take(&mut entry.value))
+        self.young
+            .get_mut(key)
+            .map(|entry| std::mem::take(&mut entry.value))
     }
 
     /// Puts back what was moved out; `batch` says in which batch it was changed, if it was.
     pub fn give_back(&mut self, key: &[u8], value: V, batch: Option<u64>) {
         if !self.contains(key) {
-            self.insert(key.to_vec(), Entry { value, dirty: false, batch: 0 });
+            self.insert(
+                key.to_vec(),
+                Entry {
+                    value,
+                    dirty: false,
+                    batch: 0,
+                },
+            );
         } else if let Some(entry) = self.young.get_mut(key) {
             entry.value = value;
         }

@@ -57,7 +57,11 @@ pub struct Run<'a> {
 /// # Errors
 /// When a store, a sink or a source fails. What was committed is safe; the next start goes on from there.
 pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
-    let mut sequencer = Sequencer::open(Arc::clone(&run.engine), Arc::clone(&run.store), run.limits.rows_kept)?;
+    let mut sequencer = Sequencer::open(
+        Arc::clone(&run.engine),
+        Arc::clone(&run.store),
+        run.limits.rows_kept,
+    )?;
     let committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
     let known_dead = known_dead(&*run.store)?;
     let result = std::thread::scope(|scope| {
@@ -74,11 +78,19 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             stop: run.stop,
         }
         .start(scope, run.sources);
-        let decided = decide_all(&mut sequencer, &arrivals, &batches, &on_disk, run.limits.batch_records);
+        let decided = decide_all(
+            &mut sequencer,
+            &arrivals,
+            &batches,
+            &on_disk,
+            run.limits.batch_records,
+        );
         // Ends the threads: readers and workers find their channels closed.
         drop(arrivals);
         drop(batches);
-        let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let written = writer
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // The writer's error is the cause, that of the deciding thread would be its consequence.
         written.and(decided)
     });

@@ -90,7 +90,12 @@ impl Sequencer {
             mailboxes: RowCache::new(rows_kept),
             uncommitted: VecDeque::from([(1, HashSet::default())]),
             user_keys: HashMap::default(),
-            open: ClosedBatch { number: 1, expected_head: head, new_head: head, ..ClosedBatch::default() },
+            open: ClosedBatch {
+                number: 1,
+                expected_head: head,
+                new_head: head,
+                ..ClosedBatch::default()
+            },
             work: Workspace::default(),
             counts: Counts::default(),
         };
@@ -101,12 +106,20 @@ impl Sequencer {
     fn fold_journal(&mut self) -> Result<(), StoreError> {
         let mut from = 1;
         while from <= self.head {
-            let page = self.store.scan(Keyspace::Journal, &[], &keys::seq(from), FOLD_PAGE)?;
-            let Some(last) = page.last().and_then(|row| keys::read_seq(&row.key)) else { break };
+            let page = self
+                .store
+                .scan(Keyspace::Journal, &[], &keys::seq(from), FOLD_PAGE)?;
+            let Some(last) = page.last().and_then(|row| keys::read_seq(&row.key)) else {
+                break;
+            };
             for row in &page {
                 let record = journal::decode(&row.value)?;
                 self.move_clock(record.now);
-                if let Body::Event { observation: Some(observation), .. } = record.body {
+                if let Body::Event {
+                    observation: Some(observation),
+                    ..
+                } = record.body
+                {
                     self.crowd.observe(&observation, record.now);
                 }
             }
@@ -188,7 +201,11 @@ impl Sequencer {
         let mut users: Vec<UserKey> = Vec::new();
         let mut attempts: Vec<Vec<u8>> = Vec::new();
         let mut asked: HashSet<Vec<u8>> = HashSet::default();
-        for login in looked.iter().filter(|looked| !looked.seen).filter_map(|looked| looked.line.content.as_ref().ok()) {
+        for login in looked
+            .iter()
+            .filter(|looked| !looked.seen)
+            .filter_map(|looked| looked.line.content.as_ref().ok())
+        {
             if let Some(user) = login.user.as_deref() {
                 let key = UserKey::new(&login.tenant, user);
                 if !self.users.contains(&key.row) && asked.insert(key.row.clone()) {
@@ -203,7 +220,10 @@ impl Sequencer {
             }
         }
         self.load_users(&users)?;
-        for (key, row) in attempts.iter().zip(self.store.load_many(Keyspace::Attempt, &attempts)?) {
+        for (key, row) in attempts
+            .iter()
+            .zip(self.store.load_many(Keyspace::Attempt, &attempts)?)
+        {
             let attempt = row.as_deref().map(decode_attempt).transpose()?;
             self.attempts.fill(key.clone(), attempt);
         }
@@ -231,7 +251,11 @@ impl Sequencer {
         if let Some(mailbox) = self.mailboxes.get(key) {
             return Ok(mailbox.clone());
         }
-        let row = self.store.load_many(Keyspace::Mailbox, &[key.to_vec()])?.pop().flatten();
+        let row = self
+            .store
+            .load_many(Keyspace::Mailbox, &[key.to_vec()])?
+            .pop()
+            .flatten();
         let mailbox = row
             .as_deref()
             .map(Mailbox::decode)
@@ -247,7 +271,12 @@ impl Sequencer {
             self.counts.repeated += 1;
             return Ok(());
         }
-        let Admitted { bytes, origin, now, content } = looked.line;
+        let Admitted {
+            bytes,
+            origin,
+            now,
+            content,
+        } = looked.line;
         let content = content.and_then(|login| self.not_too_old(login, now));
         self.head += 1;
         self.move_clock(now);
@@ -280,7 +309,10 @@ impl Sequencer {
     /// Clause S5: what is older than the table of seen events cannot be told from a repeat.
     fn not_too_old(&self, login: Box<EnrichedLogin>, now: i64) -> Result<Box<EnrichedLogin>, Refusal> {
         let days = self.engine.decisions_days;
-        let oldest = self.clock.max(now).saturating_sub(days.saturating_mul(DAY_MICROS));
+        let oldest = self
+            .clock
+            .max(now)
+            .saturating_sub(days.saturating_mul(DAY_MICROS));
         if login.event.time < Timestamp::from_micros(oldest) {
             return Err(Refusal::too_old(login.event.time, days));
         }
@@ -294,8 +326,12 @@ impl Sequencer {
     }
 
     fn decide(&mut self, login: &EnrichedLogin, bytes: Vec<u8>, id: Id) -> Result<DecidedEvent, StoreError> {
-        let moment =
-            crate::pipeline::login_step::Moment { login, seq: self.head, decision: id, now: self.clock };
+        let moment = crate::pipeline::login_step::Moment {
+            login,
+            seq: self.head,
+            decision: id,
+            now: self.clock,
+        };
         match login.event.event_type {
             EventType::Login => self.decide_login(moment, bytes),
             EventType::AttemptClosed => self.close_attempt(moment, bytes),
@@ -335,7 +371,11 @@ impl Sequencer {
         };
         self.uncommitted.push_back((next.number, HashSet::default()));
         let closed = std::mem::replace(&mut self.open, next);
-        Ok(Some(ClosedBatch { new_head: self.head, rows, ..closed }))
+        Ok(Some(ClosedBatch {
+            new_head: self.head,
+            rows,
+            ..closed
+        }))
     }
 
     fn changed_rows(&mut self) -> Result<Vec<Change>, StoreError> {
@@ -351,12 +391,20 @@ impl Sequencer {
         self.attempts.drain_changed(|key, attempt| {
             let value = attempt.as_ref().map(encode_attempt).transpose();
             keep(value.map(|value| {
-                rows.push(Change { keyspace: Keyspace::Attempt, key: key.to_vec(), value });
+                rows.push(Change {
+                    keyspace: Keyspace::Attempt,
+                    key: key.to_vec(),
+                    value,
+                });
             }));
         });
         self.mailboxes.drain_changed(|key, mailbox| {
             let value = Some(mailbox.encode());
-            rows.push(Change { keyspace: Keyspace::Mailbox, key: key.to_vec(), value });
+            rows.push(Change {
+                keyspace: Keyspace::Mailbox,
+                key: key.to_vec(),
+                value,
+            });
         });
         self.user_keys.clear();
         failed.map_or(Ok(rows), Err)
@@ -367,7 +415,11 @@ impl Sequencer {
         self.users.committed(number);
         self.attempts.committed(number);
         self.mailboxes.committed(number);
-        while self.uncommitted.front().is_some_and(|(batch, _)| *batch <= number) {
+        while self
+            .uncommitted
+            .front()
+            .is_some_and(|(batch, _)| *batch <= number)
+        {
             self.uncommitted.pop_front();
         }
     }

@@ -139,9 +139,16 @@ impl Telling<'_> {
                 address.clone()
             },
             address,
-            application: rules.name.clone().or_else(|| app.map(Into::into)).unwrap_or_default(),
+            application: rules
+                .name
+                .clone()
+                .or_else(|| app.map(Into::into))
+                .unwrap_or_default(),
             help_text: rules.help_text.clone().unwrap_or_default(),
-            locale: told(event.user.locale.as_deref(), profile.and_then(|known| known.locale.as_deref())),
+            locale: told(
+                event.user.locale.as_deref(),
+                profile.and_then(|known| known.locale.as_deref()),
+            ),
             time_zone: told(
                 event.user.time_zone.as_deref(),
                 profile.and_then(|known| known.time_zone.as_deref()),
@@ -152,7 +159,10 @@ impl Telling<'_> {
             place: Place::of(self.ended.network),
             proven: proven(event),
             second_factor: self.second_factor(),
-            wrong_passwords: self.before.wrong_passwords.max(self.ended.attempt.wrong_passwords.into()),
+            wrong_passwords: self
+                .before
+                .wrong_passwords
+                .max(self.ended.attempt.wrong_passwords.into()),
             last_sign_in: self.last_sign_in(),
             phishing_possible: self.phishing_possible(),
             held_back_before,
@@ -162,7 +172,11 @@ impl Telling<'_> {
     fn second_factor(&self) -> SecondFactor {
         let event = &self.moment.login.event;
         let denied = event.reason == Some(FailureReason::PushDenied)
-            || event.auth.factors.iter().any(|factor| factor.result == Some(FactorResult::Denied));
+            || event
+                .auth
+                .factors
+                .iter()
+                .any(|factor| factor.result == Some(FactorResult::Denied));
         match self.ended.end {
             _ if denied => SecondFactor::Denied,
             AttemptEnd::Abandoned => SecondFactor::Abandoned,
@@ -180,7 +194,9 @@ impl Telling<'_> {
         let device = last.device.and_then(|index| history.device(index));
         Some(LastSignIn {
             time: crate::history::time::micros(last.time),
-            device: device.map(|device| device.name().to_string().into()).unwrap_or_default(),
+            device: device
+                .map(|device| device.name().to_string().into())
+                .unwrap_or_default(),
         })
     }
 
@@ -194,7 +210,11 @@ impl Telling<'_> {
 
 /// Codes of the factors that succeeded, sorted.
 fn proven(event: &LoginEvent) -> Vec<u8> {
-    let succeeded = event.auth.factors.iter().filter(|factor| factor.result == Some(FactorResult::Success));
+    let succeeded = event
+        .auth
+        .factors
+        .iter()
+        .filter(|factor| factor.result == Some(FactorResult::Success));
     let mut codes: Vec<u8> = succeeded.map(|factor| factor.method.code()).collect();
     codes.sort_unstable();
     codes.dedup();

@@ -59,7 +59,12 @@ impl UserRows {
             .map(|bytes| row_bytes::decode(Keyspace::Attempt, UNNAMED_VERSION, bytes))
             .transpose()?
             .unwrap_or_default();
-        Ok(Self { history, failures, unnamed, changed: Changed::default() })
+        Ok(Self {
+            history,
+            failures,
+            unnamed,
+            changed: Changed::default(),
+        })
     }
 
     /// The rows that differ from the store. `key` is the user's.
@@ -78,9 +83,17 @@ impl UserRows {
             let value = if self.unnamed.is_empty() {
                 None
             } else {
-                Some(row_bytes::encode(Keyspace::Attempt, UNNAMED_VERSION, &self.unnamed)?)
+                Some(row_bytes::encode(
+                    Keyspace::Attempt,
+                    UNNAMED_VERSION,
+                    &self.unnamed,
+                )?)
             };
-            out.push(Change { keyspace: Keyspace::Attempt, key: key.unnamed(), value });
+            out.push(Change {
+                keyspace: Keyspace::Attempt,
+                key: key.unnamed(),
+                value,
+            });
         }
         Ok(())
     }
@@ -114,7 +127,10 @@ impl UserKey {
     /// Of a user in a tenant.
     #[must_use]
     pub fn new(tenant: &str, user: &str) -> Self {
-        Self { row: keys::user(tenant, user), tenant_bytes: tenant.len() }
+        Self {
+            row: keys::user(tenant, user),
+            tenant_bytes: tenant.len(),
+        }
     }
 
     /// Key of the attempts without an id.
@@ -141,5 +157,9 @@ pub fn decode_attempt(bytes: &[u8]) -> Result<Attempt, StoreError> {
 }
 
 fn put(keyspace: Keyspace, key: Vec<u8>, value: Vec<u8>) -> Change {
-    Change { keyspace, key, value: Some(value) }
+    Change {
+        keyspace,
+        key,
+        value: Some(value),
+    }
 }

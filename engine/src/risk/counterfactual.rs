@@ -75,10 +75,10 @@ fn uncovered(verdict: Verdict) -> Verdict {
 mod tests {
     use super::super::action::AppPolicy;
     use super::super::decision::Maturity;
-    use crate::attempt::proven::Proven;
     use super::super::rule_facts::Effect;
     use super::super::step_up::FactorFacts;
     use super::*;
+    use crate::attempt::proven::Proven;
     use crate::event::{Timestamp, UserKind};
     use doorward_rules::{Evidence, Group, Points};
 

@@ -5,8 +5,8 @@
 
 use super::action::{Floors, Reach};
 use super::decision::{FactorChoice, Level, StepUp};
-use crate::attempt::proven::{Binding, Categories, Proven, level_of};
 use super::rule_facts::{Effect, RuleFacts, Verdict};
+use crate::attempt::proven::{Binding, Categories, Proven, level_of};
 use crate::event::{EnrolledFactor, FactorType, Timestamp};
 
 /// Settings of factors and levels.

@@ -36,10 +36,26 @@ impl Signal for CrowdSignal {
         let crowd = context.crowd;
         let address = [Field::CrowdAddressAttempts1h, Field::CrowdAddressFailures1h];
         counts(slots, address, Some(crowd.address));
-        counts(slots, [Field::CrowdPrefixAttempts1h, Field::CrowdPrefixFailures1h], Some(crowd.prefix));
-        counts(slots, [Field::CrowdAsnAttempts1h, Field::CrowdAsnFailures1h], crowd.asn);
-        counts(slots, [Field::CrowdDeviceAttempts1h, Field::CrowdDeviceFailures1h], crowd.device);
-        counts(slots, [Field::CrowdSoftwareAttempts1h, Field::CrowdSoftwareFailures1h], crowd.software);
+        counts(
+            slots,
+            [Field::CrowdPrefixAttempts1h, Field::CrowdPrefixFailures1h],
+            Some(crowd.prefix),
+        );
+        counts(
+            slots,
+            [Field::CrowdAsnAttempts1h, Field::CrowdAsnFailures1h],
+            crowd.asn,
+        );
+        counts(
+            slots,
+            [Field::CrowdDeviceAttempts1h, Field::CrowdDeviceFailures1h],
+            crowd.device,
+        );
+        counts(
+            slots,
+            [Field::CrowdSoftwareAttempts1h, Field::CrowdSoftwareFailures1h],
+            crowd.software,
+        );
         users(slots, Field::CrowdAddressUsersFailed1h, Some(crowd.address_users));
         users(slots, Field::CrowdPrefixUsersFailed1h, Some(crowd.prefix_users));
         users(slots, Field::CrowdDeviceUsersFailed1h, crowd.device_users);

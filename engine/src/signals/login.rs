@@ -46,7 +46,9 @@ impl Signal for LoginSignal {
 /// Hour in the user's own zone, from the bundled table of zones; the event's zone wins over the remembered one.
 fn hour_of_day(context: &LoginContext<'_>) -> Option<f64> {
     let told = context.login.event.user.time_zone.as_deref();
-    let remembered = context.history.and_then(|history| history.profile.time_zone.as_deref());
+    let remembered = context
+        .history
+        .and_then(|history| history.profile.time_zone.as_deref());
     let zone = TimeZone::get(told.or(remembered)?).ok()?;
     let instant = jiff::Timestamp::from_microsecond(context.login.event.time.as_micros()).ok()?;
     let offset = zone.to_offset_info(instant).offset().seconds();

@@ -19,6 +19,7 @@ mod user;
 use doorward_rules::{Field, Slots};
 
 use crate::attempt::Attempt;
+use crate::attempt::proven::Proven;
 use crate::enrich::EnrichedLogin;
 use crate::enrich::network::NetworkFacts;
 use crate::event::{Sensitivity, UserKind};
@@ -26,7 +27,6 @@ use crate::history::crowd::CrowdView;
 use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
 use crate::history::{DeviceMatch, Maturity, Trust, UserHistory};
-use crate::attempt::proven::Proven;
 
 /// Everything a signal may look at.
 #[derive(Debug, Clone, Copy)]

@@ -28,7 +28,10 @@ impl Signal for NetworkSignal {
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let network = context.network;
         slots.set_text(Field::NetworkClass, network.class.as_str());
-        slots.set_text(Field::NetworkKind, network.kind.map_or("none", |kind| kind.as_str()));
+        slots.set_text(
+            Field::NetworkKind,
+            network.kind.map_or("none", |kind| kind.as_str()),
+        );
         if let Some(asn) = network.asn {
             slots.set_int(Field::NetworkAsn, i64::from(asn));
         }

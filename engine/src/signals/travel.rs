@@ -18,14 +18,23 @@ impl Signal for TravelSignal {
     }
 
     fn fields(&self) -> &'static [Field] {
-        &[Field::TravelDistanceKm, Field::TravelSpeedKmh, Field::TravelComparable, Field::TravelPairNew]
+        &[
+            Field::TravelDistanceKm,
+            Field::TravelSpeedKmh,
+            Field::TravelComparable,
+            Field::TravelPairNew,
+        ]
     }
 
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let Some(history) = context.history else { return };
-        let (Some(last), Some(here)) = (&history.last_place, &context.network.place) else { return };
+        let (Some(last), Some(here)) = (&history.last_place, &context.network.place) else {
+            return;
+        };
         let there = last.place();
-        let Some(distance) = gap_km(&there, here) else { return };
+        let Some(distance) = gap_km(&there, here) else {
+            return;
+        };
         let time = context.login.event.time.as_micros();
         let elapsed = time.saturating_sub(crate::history::time::micros(last.time));
         let hours = elapsed.saturating_abs().max(SHORTEST_MICROS) as f64 / 3_600e6;
@@ -35,7 +44,10 @@ impl Signal for TravelSignal {
         slots.set_float(Field::TravelDistanceKm, distance);
         slots.set_float(Field::TravelSpeedKmh, distance / hours);
         slots.set_bool(Field::TravelComparable, comparable);
-        slots.set_bool(Field::TravelPairNew, !history.knows_places(&there, here, context.now));
+        slots.set_bool(
+            Field::TravelPairNew,
+            !history.knows_places(&there, here, context.now),
+        );
     }
 }
 
@@ -65,7 +77,12 @@ mod tests {
     use super::*;
 
     fn at(latitude: f64, longitude: f64, radius_km: f64) -> Place {
-        Place { latitude, longitude, radius_km, city: None }
+        Place {
+            latitude,
+            longitude,
+            radius_km,
+            city: None,
+        }
     }
 
     #[test]

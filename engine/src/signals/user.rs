@@ -29,7 +29,9 @@ impl Signal for UserSignal {
         slots.set_text(Field::ActorKind, event.actor.kind.as_str());
         let granted = context.history.map_or(0, |history| history.granted.count);
         slots.set_int(Field::UserLogins, i64::try_from(granted).unwrap_or(i64::MAX));
-        let days = context.history.and_then(|history| history.days_since_last_granted(event.time.as_micros()));
+        let days = context
+            .history
+            .and_then(|history| history.days_since_last_granted(event.time.as_micros()));
         if let Some(days) = days {
             slots.set_float(Field::UserDaysSinceLastLogin, days);
         }

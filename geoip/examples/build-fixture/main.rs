@@ -10,11 +10,7 @@ use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/geoip");
-    let folder = PathBuf::from(
-        std::env::args()
-            .nth(1)
-            .unwrap_or_else(|| default.to_owned()),
-    );
+    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| default.to_owned()));
     let plan: plan::Plan = serde_json::from_slice(&fs::read(folder.join("doorward-test.json"))?)?;
     let built = plan.build()?;
     for (name, bytes) in [

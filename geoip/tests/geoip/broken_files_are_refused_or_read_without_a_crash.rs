@@ -71,10 +71,7 @@ fn what_is_wrong_is_said_apart_from_what_it_was_given_for() {
         ("GeoIP2-City-Test-Broken-Double-Format", true),
         ("libmaxminddb-deep-nesting", true),
         ("MaxMind-DB-test-broken-search-tree-24", true),
-        (
-            "MaxMind-DB-test-payload-amplification-dos-worst-case",
-            false,
-        ),
+        ("MaxMind-DB-test-payload-amplification-dos-worst-case", false),
     ];
     for (name, is_broken) in table {
         let city = vec![source(&format!("maxmind/broken/{name}.mmdb"))];
@@ -83,11 +80,7 @@ fn what_is_wrong_is_said_apart_from_what_it_was_given_for() {
             ..Sources::default()
         })
         .unwrap_err();
-        assert_eq!(
-            matches!(error, LoadError::Broken { .. }),
-            is_broken,
-            "{error}"
-        );
+        assert_eq!(matches!(error, LoadError::Broken { .. }), is_broken, "{error}");
     }
 }
 
@@ -100,8 +93,7 @@ fn a_file_without_a_description_is_verified_like_any_other() {
         .windows(described.len())
         .position(|window| window == described)
         .unwrap();
-    bare.bytes
-        .splice(at..at + described.len(), *b"description\xe0");
+    bare.bytes.splice(at..at + described.len(), *b"description\xe0");
 
     let sources = |city: Source| Sources {
         city: vec![city],
@@ -138,10 +130,7 @@ fn a_file_cut_at_any_length_is_refused() {
             ..Sources::default()
         })
         .unwrap_err();
-        assert!(
-            error.to_string().contains("GeoLite2-ASN-Test.mmdb"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("GeoLite2-ASN-Test.mmdb"), "{error}");
     }
 }
 
@@ -158,10 +147,7 @@ fn a_text_file_given_as_a_database_is_refused() {
         error.starts_with("`places.mmdb` is not a sound MaxMind database: "),
         "{error}"
     );
-    let asn = vec![crate::fixture_files::text(
-        "asn.mmdb",
-        "192.0.2.0,192.0.2.1,1,A",
-    )];
+    let asn = vec![crate::fixture_files::text("asn.mmdb", "192.0.2.0,192.0.2.1,1,A")];
     assert!(matches!(
         GeoDatabase::load(Sources {
             asn,

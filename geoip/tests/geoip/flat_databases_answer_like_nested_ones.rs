@@ -91,17 +91,11 @@ fn an_empty_city_is_a_centroid_and_mobile_networks_are_wide() {
 fn the_first_file_with_an_answer_wins_and_families_may_be_apart() {
     let place = |code: &str| Value::map([("country_code", Value::text(code))]);
     let silent = Value::map([("country_code", Value::text(""))]);
-    let v4 = built(
-        "v4",
-        &[("192.0.2.0/25", place("DK")), ("192.0.2.128/25", silent)],
-    );
+    let v4 = built("v4", &[("192.0.2.0/25", place("DK")), ("192.0.2.128/25", silent)]);
     let v6 = built("v6", &[("2001:db8::/32", place("SE"))]);
     let all = built(
         "all",
-        &[
-            ("192.0.2.0/24", place("NO")),
-            ("2001:db8::/31", place("NO")),
-        ],
+        &[("192.0.2.0/24", place("NO")), ("2001:db8::/31", place("NO"))],
     );
     let geo = GeoDatabase::load(Sources {
         city: vec![v4, v6, all],
@@ -138,10 +132,7 @@ fn flat_systems_are_read() {
         ..Sources::default()
     })
     .unwrap();
-    for (ip, asn, organisation) in [
-        ("192.0.2.1", 64500, "Umbra"),
-        ("198.51.100.1", 64501, "Burrow"),
-    ] {
+    for (ip, asn, organisation) in [("192.0.2.1", 64500, "Umbra"), ("198.51.100.1", 64501, "Burrow")] {
         let network = look(&geo, ip);
         assert_eq!(
             (network.asn, network.organisation.as_deref()),

@@ -17,11 +17,7 @@ fn written(network: &Network) -> String {
         place.latitude_e4,
         place.longitude_e4,
         place.radius_km,
-        if place.is_centroid {
-            "centroid"
-        } else {
-            "city"
-        },
+        if place.is_centroid { "centroid" } else { "city" },
     )
 }
 
@@ -46,14 +42,8 @@ fn cities_of_geoip2() {
             "89.160.20.112",
             "SE | Linköping | Östergötland County | 584167 156167 | 76 km | city",
         ),
-        (
-            "202.196.224.1",
-            "PH | - | - | 130000 1220000 | 121 km | centroid",
-        ),
-        (
-            "2001:218::1",
-            "JP | - | - | 356854 1397531 | 100 km | centroid",
-        ),
+        ("202.196.224.1", "PH | - | - | 130000 1220000 | 121 km | centroid"),
+        ("2001:218::1", "JP | - | - | 356854 1397531 | 100 km | centroid"),
     ];
     for (ip, expected) in table {
         assert_eq!(written(&look(&geo, ip)), expected, "{ip}");

@@ -29,10 +29,7 @@ fn a_broken_file_leaves_the_old_database_in_use() {
 #[test]
 fn a_cache_forgets_at_a_new_epoch() {
     let asn = |number: u32| Sources {
-        asn: vec![text(
-            "asn.csv",
-            &format!("192.0.2.0,192.0.2.255,{number},A\n"),
-        )],
+        asn: vec![text("asn.csv", &format!("192.0.2.0,192.0.2.255,{number},A\n"))],
         ..Sources::default()
     };
     let (one, two) = (
@@ -45,10 +42,7 @@ fn a_cache_forgets_at_a_new_epoch() {
         assert_eq!(cache.get(geo, ip).asn, Some(expected));
         assert_eq!(cache.len(), 1);
     }
-    assert_eq!(
-        cache.get(&one, "::ffff:192.0.2.1".parse().unwrap()).asn,
-        Some(1)
-    );
+    assert_eq!(cache.get(&one, "::ffff:192.0.2.1".parse().unwrap()).asn, Some(1));
     assert_eq!(cache.len(), 1);
 }
 

@@ -14,10 +14,7 @@ fn plan() -> Plan {
 fn the_built_files_are_those_in_the_folder() {
     let built = plan().build().unwrap();
     let advice = "run `cargo run -p doorward-geoip --example build-fixture`";
-    assert!(
-        built.city == source("doorward-test-city.mmdb").bytes,
-        "{advice}"
-    );
+    assert!(built.city == source("doorward-test-city.mmdb").bytes, "{advice}");
     assert_eq!(
         built.asn.as_bytes(),
         source("doorward-test-asn.csv").bytes,
@@ -82,9 +79,7 @@ fn planned_networks_do_not_overlap_and_all_kinds_are_there() {
     }
     for kind in NetworkKind::ALL {
         assert!(
-            plan.networks
-                .iter()
-                .any(|network| network.kind == kind.as_str()),
+            plan.networks.iter().any(|network| network.kind == kind.as_str()),
             "{kind}"
         );
     }

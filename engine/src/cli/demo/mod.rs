@@ -68,11 +68,18 @@ pub struct DemoArgs {
 /// # Errors
 /// See the table of exit codes.
 pub fn run(args: &DemoArgs) -> Result<Exit, CliError> {
-    std::fs::create_dir_all(&args.data)
-        .map_err(|source| CliError::Output { name: args.data.display().to_string(), source })?;
+    std::fs::create_dir_all(&args.data).map_err(|source| CliError::Output {
+        name: args.data.display().to_string(),
+        source,
+    })?;
     // The kind of the store is checked before anything is written beside it.
     let opened = open_store(&args.data, StoreKind::Demo, &Settings::default())?;
-    let plan = Plan { seed: args.seed, users: args.users as usize, days: args.days, ..Plan::default() };
+    let plan = Plan {
+        seed: args.seed,
+        users: args.users as usize,
+        days: args.days,
+        ..Plan::default()
+    };
     let world = world::build(plan, &args.data)?;
     let settings = settings_of(&world)?;
     let assembly = Assembly::with_geo(&settings, world::geo()?)?;
@@ -93,7 +100,11 @@ pub fn run(args: &DemoArgs) -> Result<Exit, CliError> {
         store: &*store,
     };
     print(&summary.text()?)?;
-    Ok(if figures.broken().is_empty() { Exit::Done } else { Exit::CheckFailed })
+    Ok(if figures.broken().is_empty() {
+        Exit::Done
+    } else {
+        Exit::CheckFailed
+    })
 }
 
 /// What this start did.
@@ -106,7 +117,10 @@ pub struct Played {
 
 /// The demo's own configuration file and nothing else: its promise must not depend on a file that happens to be here.
 fn settings_of(world: &World) -> Result<Settings, CliError> {
-    let request = Request { file: Some(world.configuration.clone()), ..Request::default() };
+    let request = Request {
+        file: Some(world.configuration.clone()),
+        ..Request::default()
+    };
     Ok(load(&request, &Environment::default())?.settings)
 }
 
@@ -124,12 +138,21 @@ fn play(
     let tenant = "default";
     let started = Instant::now();
     let counts = run_over(
-        &Over { assembly, settings, tenant, stop: &stop },
+        &Over {
+            assembly,
+            settings,
+            tenant,
+            stop: &stop,
+        },
         Arc::clone(store),
         std::slice::from_ref(&world.events),
         |store| {
             Ok(Sinks {
-                decisions: Some(file_sink(store, SinkKind::Decisions, &data.join("decisions.ndjson"))?),
+                decisions: Some(file_sink(
+                    store,
+                    SinkKind::Decisions,
+                    &data.join("decisions.ndjson"),
+                )?),
                 dead_letters: Some(file_sink(
                     store,
                     SinkKind::DeadLetters,
@@ -141,7 +164,10 @@ fn play(
         &watch,
     )?;
     bar.finish_and_clear();
-    Ok(Played { events: counts.decided, seconds: started.elapsed().as_secs_f64() })
+    Ok(Played {
+        events: counts.decided,
+        seconds: started.elapsed().as_secs_f64(),
+    })
 }
 
 /// Drawn on standard error, and only if that is a terminal.

@@ -35,7 +35,10 @@ pub struct Tried {
 
 impl Tried {
     fn action(&self) -> Action {
-        self.last.scored.as_ref().map_or(Action::Allow, |scored| scored.action)
+        self.last
+            .scored
+            .as_ref()
+            .map_or(Action::Allow, |scored| scored.action)
     }
 
     fn is_challenged(&self) -> bool {
@@ -46,11 +49,16 @@ impl Tried {
 /// Joins decisions to labels; attempts that were never scored are left out. In the order of their last decision.
 #[must_use]
 pub fn attempts(life: &Life, decisions: &[Decision]) -> Vec<Tried> {
-    let labels: HashMap<&str, _> =
-        life.events.iter().map(|event| (event.id.as_str(), &event.label)).collect();
+    let labels: HashMap<&str, _> = life
+        .events
+        .iter()
+        .map(|event| (event.id.as_str(), &event.label))
+        .collect();
     let mut tried: BTreeMap<u64, Tried> = BTreeMap::new();
     for decision in decisions {
-        let Some(label) = labels.get(&*decision.event_id) else { continue };
+        let Some(label) = labels.get(&*decision.event_id) else {
+            continue;
+        };
         let told = decision.alerts.iter().any(|alert| alert.held_back.is_none());
         let granted = decision.outcome.as_deref() == Some(Outcome::Success.as_str());
         match tried.get_mut(&label.attempt) {
@@ -158,8 +166,14 @@ impl Figures {
                 figures.count_takeover(tried);
             }
             if tried.by_owner && tried.granted {
-                let before = logins.entry(tried.user.as_deref().unwrap_or_default()).or_default();
-                let counted = if *before < FIRST_LOGINS { &mut figures.first } else { &mut figures.later };
+                let before = logins
+                    .entry(tried.user.as_deref().unwrap_or_default())
+                    .or_default();
+                let counted = if *before < FIRST_LOGINS {
+                    &mut figures.first
+                } else {
+                    &mut figures.later
+                };
                 counted.add(tried);
                 *before += 1;
             }
@@ -177,14 +191,19 @@ impl Figures {
 
     fn count_takeover(&mut self, tried: &Tried) {
         let may_be_only_told = tried.factor == FactorClass::None;
-        let class = if may_be_only_told { &mut self.no_factor } else { &mut self.factor };
+        let class = if may_be_only_told {
+            &mut self.no_factor
+        } else {
+            &mut self.factor
+        };
         class.attempts += 1;
         class.challenged += u64::from(tried.is_challenged());
         class.told += u64::from(tried.told);
         let good_enough = tried.is_challenged() || (may_be_only_told && tried.told);
         if !good_enough {
             class.missed += 1;
-            self.missed.push(format!("{} ({})", tried.last.event_id, tried.scenario));
+            self.missed
+                .push(format!("{} ({})", tried.last.event_id, tried.scenario));
         }
     }
 
@@ -199,12 +218,18 @@ impl Figures {
                 CHALLENGES_MAX * 100.0
             ));
         }
-        for (class, what) in [(&self.factor, "with a factor"), (&self.no_factor, "without a factor")] {
+        for (class, what) in [
+            (&self.factor, "with a factor"),
+            (&self.no_factor, "without a factor"),
+        ] {
             if class.attempts == 0 {
                 broken.push(format!("there was no takeover {what} to catch"));
             }
             if class.missed > 0 {
-                broken.push(format!("{} of {} takeovers {what} were missed", class.missed, class.attempts));
+                broken.push(format!(
+                    "{} of {} takeovers {what} were missed",
+                    class.missed, class.attempts
+                ));
             }
         }
         broken.extend(self.missed.iter().map(|missed| format!("missed: {missed}")));

@@ -67,7 +67,13 @@ impl Summary<'_> {
         ] {
             if let Some(tried) = tried {
                 let _ = writeln!(out, "{title}\n{}\n", "=".repeat(title.len()));
-                out.push_str(&explain::page(&tried.last, self.engine, self.store, WIDTH, false)?);
+                out.push_str(&explain::page(
+                    &tried.last,
+                    self.engine,
+                    self.store,
+                    WIDTH,
+                    false,
+                )?);
                 out.push('\n');
             }
         }
@@ -77,24 +83,50 @@ impl Summary<'_> {
     fn stolen_password(&self) -> Option<&Tried> {
         let with_factor = |tried: &&Tried| tried.planted_takeover && tried.factor == FactorClass::Enrolled;
         let simple = |tried: &&Tried| with_factor(tried) && tried.scenario == "naive-hosting";
-        self.tried.iter().find(simple).or_else(|| self.tried.iter().find(with_factor))
+        self.tried
+            .iter()
+            .find(simple)
+            .or_else(|| self.tried.iter().find(with_factor))
     }
 
     fn traveller(&self) -> Option<&Tried> {
         let away = |tried: &&Tried| tried.by_owner && tried.granted && AWAY.contains(&tried.scenario);
-        let calm = |tried: &&Tried| away(tried) && tried.last.scored.as_ref().is_some_and(|scored| scored.action == Action::Allow && scored.ledger.len() > 1);
-        self.tried.iter().rev().find(calm).or_else(|| self.tried.iter().find(away))
+        let calm = |tried: &&Tried| {
+            away(tried)
+                && tried
+                    .last
+                    .scored
+                    .as_ref()
+                    .is_some_and(|scored| scored.action == Action::Allow && scored.ledger.len() > 1)
+        };
+        self.tried
+            .iter()
+            .rev()
+            .find(calm)
+            .or_else(|| self.tried.iter().find(away))
     }
 
     fn ordinary(&self) -> Option<&Tried> {
-        self.tried.iter().rev().find(|tried| tried.by_owner && tried.granted && tried.scenario == "home" && !tried.told)
+        self.tried
+            .iter()
+            .rev()
+            .find(|tried| tried.by_owner && tried.granted && tried.scenario == "home" && !tried.told)
     }
 
     fn mails(&self, out: &mut String) {
-        let due: Vec<&Alert> = self.alerts.iter().filter(|alert| alert.held_back.is_none()).collect();
+        let due: Vec<&Alert> = self
+            .alerts
+            .iter()
+            .filter(|alert| alert.held_back.is_none())
+            .collect();
         for alert in due.iter().rev().take(MAILS_SHOWN).rev() {
             if let Ok(text) = preview(alert) {
-                let _ = writeln!(out, "A mail ({}/mail/{}.eml)\n{text}\n", self.folder.display(), alert.id);
+                let _ = writeln!(
+                    out,
+                    "A mail ({}/mail/{}.eml)\n{text}\n",
+                    self.folder.display(),
+                    alert.id
+                );
             }
         }
     }
@@ -102,7 +134,11 @@ impl Summary<'_> {
     fn figures(&self, out: &mut String) -> fmt::Result {
         let played = self.played;
         if played.events == 0 {
-            writeln!(out, "Nothing new: all {} events of this life had been decided before.\n", self.decisions.len())?;
+            writeln!(
+                out,
+                "Nothing new: all {} events of this life had been decided before.\n",
+                self.decisions.len()
+            )?;
         }
         let title = "What came of it";
         writeln!(out, "{title}\n{}", "=".repeat(title.len()))?;
@@ -110,16 +146,31 @@ impl Summary<'_> {
         writeln!(out, "events decided        {}", self.decisions.len())?;
         if played.events > 0 {
             let speed = played.events as f64 / played.seconds.max(1e-3);
-            writeln!(out, "                      {:.0} events/s, store and mails included", speed)?;
+            writeln!(
+                out,
+                "                      {:.0} events/s, store and mails included",
+                speed
+            )?;
         }
         for (who, actions) in ["owners", "strangers"].iter().zip(&self.figures.actions) {
-            let counts = Action::ALL.iter().zip(actions).map(|(action, count)| format!("{} {count}", action.as_str()));
-            writeln!(out, "attempts of {who:<9} {}", counts.collect::<Vec<_>>().join(", "))?;
+            let counts = Action::ALL
+                .iter()
+                .zip(actions)
+                .map(|(action, count)| format!("{} {count}", action.as_str()));
+            writeln!(
+                out,
+                "attempts of {who:<9} {}",
+                counts.collect::<Vec<_>>().join(", ")
+            )?;
         }
         self.alert_figures(out)?;
         asked(out, "owners, logins 1 to 5", &self.figures.first)?;
         asked(out, "owners, later logins", &self.figures.later)?;
-        caught(out, "takeovers, a factor enrolled or not known", &self.figures.factor)?;
+        caught(
+            out,
+            "takeovers, a factor enrolled or not known",
+            &self.figures.factor,
+        )?;
         caught(out, "takeovers, no further factor", &self.figures.no_factor)?;
         for broken in self.figures.broken() {
             writeln!(out, "NOT AS PROMISED: {broken}")?;
@@ -143,20 +194,35 @@ impl Summary<'_> {
 
     fn next(&self, out: &mut String) -> fmt::Result {
         let folder = self.folder.display();
-        let id = self.stolen_password().map_or("EVENT_ID", |tried| &tried.last.event_id);
+        let id = self
+            .stolen_password()
+            .map_or("EVENT_ID", |tried| &tried.last.event_id);
         writeln!(out, "\nTry next")?;
         writeln!(out, "  doorward explain --data {folder} --id {id}")?;
-        writeln!(out, "  doorward --config {folder}/doorward.toml replay --events {folder}/events.ndjson --decisions -")?;
+        writeln!(
+            out,
+            "  doorward --config {folder}/doorward.toml replay --events {folder}/events.ndjson --decisions -"
+        )?;
         writeln!(out, "  doorward demo --seed 2 --data {folder}-2")?;
         writeln!(out, "  doorward rules test")?;
-        writeln!(out, "The mails are in {folder}/mail, the decisions in {folder}/decisions.ndjson.")
+        writeln!(
+            out,
+            "The mails are in {folder}/mail, the decisions in {folder}/decisions.ndjson."
+        )
     }
 }
 
 fn list(counts: &BTreeMap<&str, u64>) -> String {
     let total: u64 = counts.values().sum();
-    let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    if parts.is_empty() { "0".to_owned() } else { format!("{total} ({})", parts.join(", ")) }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    if parts.is_empty() {
+        "0".to_owned()
+    } else {
+        format!("{total} ({})", parts.join(", "))
+    }
 }
 
 fn asked(out: &mut String, what: &str, asked: &Asked) -> fmt::Result {

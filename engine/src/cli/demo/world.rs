@@ -10,11 +10,18 @@ use doorward_geoip::{GeoDatabase, Source, Sources};
 use crate::cli::exit::CliError;
 use crate::generate::{GenerateError, Life, Plan};
 
-const CITY: (&str, &[u8]) =
-    ("city.mmdb", include_bytes!("../../../../fixtures/geoip/doorward-test-city.mmdb"));
-const ASN: (&str, &[u8]) = ("asn.csv", include_bytes!("../../../../fixtures/geoip/doorward-test-asn.csv"));
-const LISTS: (&str, &[u8]) =
-    ("networks.list", include_bytes!("../../../../fixtures/geoip/doorward-test-networks.list"));
+const CITY: (&str, &[u8]) = (
+    "city.mmdb",
+    include_bytes!("../../../../fixtures/geoip/doorward-test-city.mmdb"),
+);
+const ASN: (&str, &[u8]) = (
+    "asn.csv",
+    include_bytes!("../../../../fixtures/geoip/doorward-test-asn.csv"),
+);
+const LISTS: (&str, &[u8]) = (
+    "networks.list",
+    include_bytes!("../../../../fixtures/geoip/doorward-test-networks.list"),
+);
 
 const CONFIGURATION: &str = "\
 # Written by `doorward demo`, for trying other commands on its events:
@@ -50,9 +57,18 @@ pub struct World {
 /// # Errors
 /// [`CliError::Internal`]: they are compiled in, and a test loads them.
 pub fn geo() -> Result<GeoDatabase, CliError> {
-    let source = |(name, bytes): (&str, &[u8])| vec![Source { name: name.to_owned(), bytes: bytes.to_vec() }];
-    let sources =
-        Sources { city: source(CITY), asn: source(ASN), lists: source(LISTS), anonymous: Vec::new() };
+    let source = |(name, bytes): (&str, &[u8])| {
+        vec![Source {
+            name: name.to_owned(),
+            bytes: bytes.to_vec(),
+        }]
+    };
+    let sources = Sources {
+        city: source(CITY),
+        asn: source(ASN),
+        lists: source(LISTS),
+        anonymous: Vec::new(),
+    };
     GeoDatabase::load(sources).map_err(|error| CliError::Internal(error.to_string()))
 }
 
@@ -82,7 +98,11 @@ pub fn build(plan: Plan, folder: &Path) -> Result<World, CliError> {
     for (name, bytes) in [CITY, ASN, LISTS] {
         write_once(&geo.join(name), bytes)?;
     }
-    Ok(World { events, configuration, life })
+    Ok(World {
+        events,
+        configuration,
+        life,
+    })
 }
 
 /// Writes a file whole or not at all; one with the same bytes is left alone.
@@ -97,7 +117,10 @@ fn write_once(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 fn unwritable(path: &Path, source: io::Error) -> CliError {
-    CliError::Output { name: path.display().to_string(), source }
+    CliError::Output {
+        name: path.display().to_string(),
+        source,
+    }
 }
 
 fn refused(error: GenerateError) -> CliError {

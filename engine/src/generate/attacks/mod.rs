@@ -15,8 +15,8 @@ mod vpn_in_country;
 
 use super::Plan;
 use super::device::Machine;
-use super::event_builder::EnrolledShape;
 use super::door::{Asks, Door, WEBMAIL};
+use super::event_builder::EnrolledShape;
 use super::label::{FactorClass, Who};
 use super::networks::{Network, NetworkKind, NetworkPlan};
 use super::ordinary::Past;
@@ -180,7 +180,11 @@ impl<'a> Stage<'a, '_> {
             // Without a further factor all that can be done is to tell the owner, which takes an address.
             let can_be_told = person.has_contact || !person.enrolled.is_empty();
             let can_be_asked = person.enrolled.iter().all(|factor| is_mature(factor, time));
-            logins >= VICTIM_LOGINS_MIN && can_be_told && can_be_asked && !used.contains(&person.id.as_str()) && fits(person, past, time)
+            logins >= VICTIM_LOGINS_MIN
+                && can_be_told
+                && can_be_asked
+                && !used.contains(&person.id.as_str())
+                && fits(person, past, time)
         });
         let able: Vec<_> = able.collect();
         let of_class = |(person, _): &&(&Person, &Past)| Some(FactorClass::of(person.door, person)) == class;

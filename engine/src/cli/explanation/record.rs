@@ -1,0 +1,111 @@
+//! What else the decision holds: who is told, what was missing, and how to find it again.
+
+use doorward_rules::RuleSet;
+
+use super::page::{Page, Style};
+use super::text::named;
+use super::words::{alert, exact_time, held_back, maturity, missing_input, span};
+use crate::risk::decision::{AlertLine, Decision};
+
+/// Columns of the labels.
+const LABEL: usize = 12;
+/// Hex digits of a hash that tell two apart.
+const SHORT_HASH: usize = 12;
+/// An event that came later than this is worth a word, in microseconds.
+const LATE: i64 = 5_000_000;
+
+/// Who is told.
+pub(super) fn alerts(page: &mut Page, decision: &Decision) {
+    page.heading("WHO IS TOLD", "");
+    if decision.alerts.is_empty() {
+        page.paragraph(2, Style::Plain, "Nobody was told because of this event.");
+    }
+    for line in &decision.alerts {
+        page.paragraph(2, Style::Plain, &told(line));
+    }
+}
+
+fn told(line: &AlertLine) -> String {
+    let kind = named(&line.kind);
+    let what = alert(&line.kind).map_or_else(|| format!("`{kind}`"), |words| format!("{words} (`{kind}`)"));
+    let to = match &*line.to {
+        "owner" => "The owner".to_owned(),
+        "analyst" => "An analyst".to_owned(),
+        "application" => "The application".to_owned(),
+        other => format!("`{}`", named(other)),
+    };
+    match line.held_back.as_deref() {
+        None => format!("{to} is told: {what}."),
+        Some(why) => {
+            let code = named(why);
+            let words =
+                held_back(why).map_or_else(|| format!("`{code}`"), |words| format!("{words} (`{code}`)"));
+            format!("{to} is not told: {what}. Held back: {words}.")
+        }
+    }
+}
+
+/// What was missing, how much was known, and the decision's own data.
+pub(super) fn record(page: &mut Page, decision: &Decision, rules: &RuleSet) {
+    page.heading("RECORD", "");
+    if let Some(known) = decision.maturity {
+        page.labelled("history", LABEL, maturity(known));
+    }
+    if let Some(device) = &decision.device {
+        page.labelled(
+            "device",
+            LABEL,
+            &format!("{}, {}", device.state.as_str(), named(&device.name)),
+        );
+    }
+    for (at, input) in decision.degraded.iter().enumerate() {
+        let input = named(input);
+        let words = missing_input(&input).map_or(String::new(), |words| format!(": {words}"));
+        page.labelled(
+            if at == 0 { "missing" } else { "" },
+            LABEL,
+            &format!("{input}{words}"),
+        );
+    }
+    page.labelled(
+        "event",
+        LABEL,
+        &format!("{} of {}", named(&decision.event_id), named(&decision.source)),
+    );
+    if &*decision.tenant != "default" {
+        page.labelled("tenant", LABEL, &named(&decision.tenant));
+    }
+    page.labelled("happened", LABEL, &exact_time(decision.time));
+    page.labelled(
+        "decided",
+        LABEL,
+        &format!("{}{}", exact_time(decision.now), lateness(decision)),
+    );
+    let revision = match decision.revision {
+        0 => String::new(),
+        number => format!(", revision {number}"),
+    };
+    page.labelled(
+        "decision",
+        LABEL,
+        &format!("{}, seq {}{revision}", decision.id, decision.seq),
+    );
+    let versions: String = decision.versions.to_string().chars().take(SHORT_HASH).collect();
+    let hash: String = rules
+        .hash()
+        .iter()
+        .take(SHORT_HASH / 2)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let versions = format!("{versions} (rules, lists, places, settings, program); rules in force now {hash}");
+    page.labelled("versions", LABEL, &versions);
+    page.labelled("mode", LABEL, decision.mode.as_str());
+}
+
+fn lateness(decision: &Decision) -> String {
+    match decision.now.saturating_sub(decision.time) {
+        late if late > LATE => format!(", {} after it happened", span(late)),
+        early if early < -LATE => format!(", {} before the sender's clock says it happened", span(early)),
+        _ => String::new(),
+    }
+}
