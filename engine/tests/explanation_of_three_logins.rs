@@ -10,6 +10,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use doorward::attempt::proven::Proven;
 use doorward::cli::explanation::{ExplainInput, render};
 use doorward::event::{
     EnrolledFactor, EventType, FactorResult, FactorType, LoginEvent, Timestamp, UsedFactor, UserKind,
@@ -18,7 +19,6 @@ use doorward::risk::action::AppPolicy;
 use doorward::risk::decision::{
     Action, AlertLine, Decision, DeviceState, DeviceVerdict, Id, LineStatus, Maturity, Mode,
 };
-use doorward::risk::level::Proven;
 use doorward::risk::risk_engine::{RiskEngine, RiskInput, Scratch};
 use doorward::risk::score::ScorePolicy;
 use doorward::risk::step_up::{FactorFacts, FactorPolicy};
@@ -146,7 +146,8 @@ fn password() -> Proven {
         synced: None,
         transport: None,
         user_verification: None,
-    }];
+    }]
+    .into();
     Proven::of(&event, None)
 }
 

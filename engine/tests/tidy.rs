@@ -1,7 +1,10 @@
 //! The house rules that a compiler does not hold: direction of imports, sizes, names, paths in the documents. Each test
 //! reads the tree and names file and line.
 
-#![expect(clippy::expect_used, reason = "a tree that cannot be read fails the test, as it should")]
+#![expect(
+    clippy::expect_used,
+    reason = "a tree that cannot be read fails the test, as it should"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -91,8 +91,7 @@ fn scale(page: &mut Page, score: Points, policy: &ScorePolicy) {
         (axis, Style::Plain),
         (below, Style::Faint),
     ] {
-        let indent = columns(&line).saturating_sub(columns(line.trim_start()));
-        page.row(2 + indent, &[Cell::new(length).with(style, line.trim_start())]);
+        page.row(2, &[Cell::new(length).verbatim(style, &line)]);
     }
 }
 

@@ -75,7 +75,7 @@ pub fn render(input: &ExplainInput<'_>, width: usize) -> String {
     }
     record::alerts(&mut page, decision);
     strip::draw(&mut page, input.strip, decision);
-    record::record(&mut page, decision, input.rules);
+    record::record(&mut page, decision);
     page.into_text()
 }
 

@@ -63,6 +63,12 @@ impl Cell {
         texts.iter().fold(self, |cell, text| cell.with(style, text))
     }
 
+    /// With one line as it is, its spaces kept; cut at the width of the cell.
+    pub(super) fn verbatim(mut self, style: Style, line: &str) -> Self {
+        self.lines.push((line.chars().take(self.width).collect(), style));
+        self
+    }
+
     /// Aligned to the right.
     pub(super) const fn right(mut self) -> Self {
         self.right = true;

@@ -1,7 +1,5 @@
 //! What else the decision holds: who is told, what was missing, and how to find it again.
 
-use doorward_rules::RuleSet;
-
 use super::page::{Page, Style};
 use super::text::named;
 use super::words::{alert, exact_time, held_back, maturity, missing_input, span};
@@ -46,7 +44,7 @@ fn told(line: &AlertLine) -> String {
 }
 
 /// What was missing, how much was known, and the decision's own data.
-pub(super) fn record(page: &mut Page, decision: &Decision, rules: &RuleSet) {
+pub(super) fn record(page: &mut Page, decision: &Decision) {
     page.heading("RECORD", "");
     if let Some(known) = decision.maturity {
         page.labelled("history", LABEL, maturity(known));
@@ -91,13 +89,7 @@ pub(super) fn record(page: &mut Page, decision: &Decision, rules: &RuleSet) {
         &format!("{}, seq {}{revision}", decision.id, decision.seq),
     );
     let versions: String = decision.versions.to_string().chars().take(SHORT_HASH).collect();
-    let hash: String = rules
-        .hash()
-        .iter()
-        .take(SHORT_HASH / 2)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let versions = format!("{versions} (rules, lists, places, settings, program); rules in force now {hash}");
+    let versions = format!("{versions} (rules, lists, places, settings, program)");
     page.labelled("versions", LABEL, &versions);
     page.labelled("mode", LABEL, decision.mode.as_str());
 }
