@@ -1,11 +1,7 @@
 //! The page of `doorward explain` for three logins: a stolen password, a traveller, an ordinary login. The pages are
 //! kept in `explanation/`; `DOORWARD_WRITE_DOCS=1 cargo test` writes them again.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops where it fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use std::path::Path;
 use std::sync::Arc;
