@@ -231,9 +231,19 @@ impl World {
         Ok(batches)
     }
 
-    /// Lets go of a batch without a commit: its rows stay in memory, as if they were on disk.
-    pub fn forget(&mut self, closed: &ClosedBatch) {
+    /// Stores the rows of a batch and nothing else: what deciding needs, without the bytes of its results.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn keep_rows(&mut self, closed: ClosedBatch) -> Result<(), Failure> {
+        let (expected_head, new_head) = (closed.expected_head, closed.new_head);
+        self.store.commit(Batch {
+            expected_head,
+            new_head,
+            changes: closed.rows,
+        })?;
         self.sequencer.committed(closed.number);
+        Ok(())
     }
 
     /// The whole: bytes to decision lines and rows in the store, batch by batch.

@@ -1,5 +1,5 @@
 //! kill -9 of the real binary at random moments, then a start on the same input: decisions, dead letters and mails are
-//! those of a run that nobody disturbed. Ten rounds, 200 with `DOORWARD_TEST_LONG=1`.
+//! those of a run that nobody disturbed. Ten rounds, 60 with `DOORWARD_TEST_LONG=1`.
 
 #![expect(
     clippy::expect_used,
@@ -16,7 +16,7 @@ use doorward::generate::random::Random;
 use doorward::generate::{Life, Plan};
 
 const ROUNDS: usize = 10;
-const ROUNDS_LONG: usize = 200;
+const ROUNDS_LONG: usize = 60;
 
 /// A life of a few days with dirt between its lines.
 fn input(folder: &Path) -> PathBuf {

@@ -5,19 +5,26 @@
 pub mod args;
 pub mod assemble;
 pub mod config;
+#[cfg(feature = "run")]
 pub mod demo;
 pub mod exit;
+#[cfg(feature = "run")]
 pub mod explain;
 pub mod explanation;
 pub mod geoip;
 pub mod output;
+#[cfg(feature = "run")]
 pub mod replay;
 pub mod rules;
+#[cfg(feature = "run")]
 pub mod run;
+#[cfg(feature = "run")]
 pub mod signals;
 pub mod sources;
+#[cfg(feature = "run")]
 pub mod stored;
 pub mod version;
+#[cfg(feature = "run")]
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,12 +57,16 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Decide events from files or a pipe, into a store
+    #[cfg(feature = "run")]
     Run(run::RunArgs),
     /// Decide events in memory: nothing stored, nothing mailed
+    #[cfg(feature = "run")]
     Replay(replay::ReplayArgs),
     /// Show one decision line by line
+    #[cfg(feature = "run")]
     Explain(explain::ExplainArgs),
     /// Play two weeks of made-up life with attacks in it
+    #[cfg(feature = "run")]
     Demo(demo::DemoArgs),
     /// Show or check the configuration
     Config(config::ConfigArgs),
@@ -105,9 +116,13 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     let loaded = load(&cli.global.request(), &Environment::of_process())?;
     log::start(&loaded.settings.log)?;
     match &cli.command {
+        #[cfg(feature = "run")]
         Command::Run(args) => run::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
         Command::Replay(args) => replay::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
         Command::Explain(args) => explain::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
         Command::Demo(args) => demo::run(args),
         Command::Config(args) => config::run(args, &loaded),
         Command::Geoip(args) => geoip::run(args, &loaded.settings),
@@ -116,7 +131,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "run"))]
 mod tests {
     use super::*;
     use clap::{Args, CommandFactory};
