@@ -51,6 +51,8 @@ pub struct LastScored {
 pub struct Attempt {
     /// `now` of its first event, microseconds since the epoch.
     pub started: i64,
+    /// Whose it is, once an event said so: nobody goes on with what another user has proven.
+    pub user: Option<Box<str>>,
     /// How many events it has had.
     pub stages: u8,
     /// Somebody knew the right password, or more.

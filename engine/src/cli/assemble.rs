@@ -88,7 +88,7 @@ impl Assembly {
                 .map(|name| name.as_str().into())
                 .collect(),
             jump_max: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
-            latest: wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS),
+            latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
         }
     }

@@ -47,6 +47,7 @@ pub struct ReplayArgs {
 /// See the table of exit codes.
 pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
     check_tenant(settings, &args.tenant)?;
+    spare_inputs(args)?;
     let assembly = Assembly::from_settings(settings)?;
     let stop = stop_flag()?;
     let watch = Watch::new(Metrics::new()?);
@@ -77,6 +78,27 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
     )?;
     tell(&watch.tally(), args.dead_letters.as_deref());
     Ok(Exit::Done)
+}
+
+/// An output named like an input would be removed before it is read.
+fn spare_inputs(args: &ReplayArgs) -> Result<(), CliError> {
+    for output in std::iter::once(&args.decisions).chain(&args.dead_letters) {
+        if args.events.iter().any(|input| is_same_file(input, output)) {
+            return Err(CliError::Usage(format!(
+                "`{}` is an input; name another file for the output",
+                output.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What does not exist is no file yet, so it is none of the others.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// A replay writes its files from their start; what an earlier one left is replaced. Only plain files are.

@@ -1,6 +1,7 @@
 //! `doorward run`: events from files or a pipe into the store, decisions out.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -113,7 +114,7 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
-    let sources = open_sources(&*store, events, over.settings)?;
+    let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
     let counts = pipeline::run(Run {
         engine: Arc::clone(&over.assembly.engine),
@@ -133,6 +134,7 @@ fn open_sources(
     store: &dyn Store,
     events: &[PathBuf],
     settings: &Settings,
+    stop: &AtomicBool,
 ) -> Result<Vec<Box<dyn LineSource>>, CliError> {
     let mut sources: Vec<Box<dyn LineSource>> = Vec::with_capacity(events.len());
     for path in events {
@@ -140,7 +142,10 @@ fn open_sources(
             name: path.display().to_string(),
             source,
         };
-        let mut lines = FileLines::open(path, settings.limits.event_bytes).map_err(unreadable)?;
+        let Some(lines) = open_lines(path.clone(), settings.limits.event_bytes, stop) else {
+            return Ok(Vec::new());
+        };
+        let mut lines = lines.map_err(unreadable)?;
         let row = load_one(store, Keyspace::Input, input_key(lines.identity()))?;
         let skipped = lines.resume(row.as_deref()).map_err(unreadable)?;
         if skipped > 0 {
@@ -149,6 +154,23 @@ fn open_sources(
         sources.push(Box::new(lines));
     }
     Ok(sources)
+}
+
+/// Opens an input, which waits for its first line; `None` if the run was stopped before there was one.
+fn open_lines(path: PathBuf, bytes_max: usize, stop: &AtomicBool) -> Option<std::io::Result<FileLines>> {
+    let (answer, opened) = std::sync::mpsc::channel();
+    // Left behind if the pipe stays silent: it ends with the process.
+    std::thread::spawn(move || {
+        // Nobody listens any more only after a stop.
+        let _ = answer.send(FileLines::open(&path, bytes_max));
+    });
+    loop {
+        match opened.recv_timeout(std::time::Duration::from_millis(50)) {
+            Ok(lines) => return Some(lines),
+            Err(_) if stop.load(std::sync::atomic::Ordering::Relaxed) => return None,
+            Err(_) => {}
+        }
+    }
 }
 
 /// Opens the embedded store in a folder, which is made if it is not there.
@@ -238,7 +260,8 @@ pub fn tell(tally: &Tally, dead_letters: Option<&Path>) {
             let _ = write!(words, ", see {}", path.display());
         }
     }
-    eprintln!("{words}");
+    // Nobody may read it; that is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 fn count(number: u64, thing: &str) -> String {

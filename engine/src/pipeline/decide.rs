@@ -129,7 +129,12 @@ impl Sequencer {
     fn take_named(&mut self, login: &EnrichedLogin, now: i64) -> Option<Attempt> {
         let key = keys::attempt(&login.tenant, login.event.attempt.id.as_deref()?);
         let batch = self.batch();
-        self.attempts.get(&key)?.as_ref()?;
+        let waiting = self.attempts.get(&key)?.as_ref()?;
+        if let (Some(known), Some(user)) = (&waiting.user, &login.user)
+            && known != user
+        {
+            return None;
+        }
         let attempt = self.attempts.change(&key, batch)?.take()?;
         attempt.is_open(now, self.engine.attempts).then_some(attempt)
     }

@@ -37,8 +37,8 @@ pub struct DoorPolicy {
     pub tenants: Arc<[Box<str>]>,
     /// A jump of `event.time` ahead by more than this wants a witness, microseconds.
     pub jump_max: i64,
-    /// `event.time` above this is in the future: the wall clock at the start plus the tolerance, microseconds.
-    pub latest: i64,
+    /// What `event.time` may be at most, microseconds: the wall clock plus the tolerance, asked for each event.
+    pub latest: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// The tolerance, minutes, for the message.
     pub future_minutes: i64,
 }
@@ -91,7 +91,7 @@ impl DoorPolicy {
             Some(tenant) if self.tenants.iter().any(|allowed| **allowed == *tenant) => Arc::from(tenant),
             Some(tenant) => return Err(Refusal::foreign_tenant(tenant)),
         };
-        if event.time > Timestamp::from_micros(self.latest) {
+        if event.time > Timestamp::from_micros((self.latest)()) {
             return Err(Refusal::time_in_future(event.time, self.future_minutes));
         }
         Ok(Box::new(self.enricher.enrich(event, tenant, caches)))
@@ -139,10 +139,12 @@ impl<'a> DoorRun<'a> {
         let waiting = (self.queue_lines / CHUNK_LINES).max(2);
         let (work, jobs) = sync_channel::<Chunk>(waiting);
         let jobs = Arc::new(Mutex::new(jobs));
+        let over = Arc::new(AtomicBool::new(false));
         for _ in 0..self.workers.max(1) {
             let jobs = Arc::clone(&jobs);
             let policy = self.policy;
-            scope.spawn(move || work_off(policy, &jobs));
+            let over = Arc::clone(&over);
+            scope.spawn(move || work_off(policy, &jobs, &over));
         }
         let mut lanes = Vec::with_capacity(sources.len());
         for mut source in sources {
@@ -161,7 +163,10 @@ impl<'a> DoorRun<'a> {
         }
         drop(work);
         let (out, arrivals) = sync_channel(waiting);
-        scope.spawn(move || Merger::new(self, lanes).run(&out));
+        scope.spawn(move || {
+            Merger::new(self, lanes).run(&out);
+            over.store(true, Ordering::Relaxed);
+        });
         arrivals
     }
 }
@@ -202,12 +207,20 @@ fn read(
     }
 }
 
-/// One worker: its caches are its own.
-fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>) {
+/// One worker: its caches are its own. It ends with its last sender, or with the merger: a reader that waits for a
+/// silent pipe keeps its sender for ever.
+fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, over: &AtomicBool) {
     let mut caches = policy.enricher.caches();
     loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(chunk) = job else { return };
+        let job = jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv_timeout(STOP_LOOK);
+        let chunk = match job {
+            Ok(chunk) => chunk,
+            Err(RecvTimeoutError::Timeout) if !over.load(Ordering::Relaxed) => continue,
+            Err(_) => return,
+        };
         let lines = chunk
             .lines
             .into_iter()

@@ -100,6 +100,7 @@ pub fn take(
     let history = rows.history.as_ref();
     let before = look_back(engine, moment, rows);
     let first_stage = attempt.stages == 0;
+    attempt.user = attempt.user.take().or_else(|| login.user.clone());
     let end = attempt.take(&login.event);
     let mut step = LoginStep {
         before,

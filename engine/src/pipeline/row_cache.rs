@@ -1,5 +1,5 @@
-//! Rows that the deciding thread keeps decoded. Rows changed since the last commit are pinned; a result never depends
-//! on what happens to be in here (a test runs a story with capacity 1).
+//! Rows that the deciding thread keeps decoded. Rows changed since the last commit are pinned, and so are those that
+//! the lines at hand need; a result never depends on what happens to be in here (a test runs with capacity 1).
 //!
 //! Two generations: what was not used while `capacity` other rows were is forgotten. No order of a hash map reaches
 //! anybody, for only whole unpinned rows are dropped.
@@ -12,6 +12,8 @@ struct Entry<V> {
     value: V,
     dirty: bool,
     batch: u64,
+    /// The last group of lines that needs it.
+    needed: u64,
 }
 
 /// Decoded rows by key.
@@ -20,7 +22,10 @@ pub struct RowCache<V> {
     young: HashMap<Vec<u8>, Entry<V>>,
     old: HashMap<Vec<u8>, Entry<V>>,
     capacity: usize,
+    /// Size at which the young become the old: the capacity, or more while more are pinned.
+    age_at: usize,
     committed: u64,
+    group: u64,
     changed: Vec<Vec<u8>>,
 }
 
@@ -32,18 +37,34 @@ impl<V> RowCache<V> {
             young: HashMap::default(),
             old: HashMap::default(),
             capacity: capacity.max(1),
+            age_at: capacity.max(1),
             committed: 0,
+            group: 0,
             changed: Vec::new(),
         }
     }
 
-    /// Whether the row is here, be it as "there is none".
-    #[must_use]
-    pub fn contains(&self, key: &[u8]) -> bool {
+    /// Begins with another group of lines: the rows that only the last one needed may be forgotten again.
+    pub fn begin_group(&mut self) {
+        self.group += 1;
+    }
+
+    /// Whether the row is here, be it as "there is none". If so, it stays until the next group of lines.
+    pub fn need(&mut self, key: &[u8]) -> bool {
+        let group = self.group;
+        let entry = match self.young.get_mut(key) {
+            Some(entry) => Some(entry),
+            None => self.old.get_mut(key),
+        };
+        entry.map(|entry| entry.needed = group).is_some()
+    }
+
+    fn contains(&self, key: &[u8]) -> bool {
         self.young.contains_key(key) || self.old.contains_key(key)
     }
 
-    /// Puts in what the store said. A row that is here already is newer and stays.
+    /// Puts in what the store said, until the next group of lines at least. A row that is here already is newer and
+    /// stays.
     pub fn fill(&mut self, key: Vec<u8>, value: V) {
         if !self.contains(&key) {
             self.insert(
@@ -52,6 +73,7 @@ impl<V> RowCache<V> {
                     value,
                     dirty: false,
                     batch: 0,
+                    needed: self.group,
                 },
             );
         }
@@ -95,6 +117,7 @@ impl<V> RowCache<V> {
                     value,
                     dirty: false,
                     batch: 0,
+                    needed: self.group,
                 },
             );
         } else if let Some(entry) = self.young.get_mut(key) {
@@ -134,18 +157,20 @@ impl<V> RowCache<V> {
     }
 
     fn insert(&mut self, key: Vec<u8>, entry: Entry<V>) {
-        if self.young.len() >= self.capacity {
+        if self.young.len() >= self.age_at {
             self.age();
         }
         self.young.insert(key, entry);
     }
 
     fn age(&mut self) {
-        let committed = self.committed;
-        let pinned = |entry: &Entry<V>| entry.dirty || entry.batch > committed;
-        let before = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-        self.old
-            .extend(before.into_iter().filter(|(_, entry)| pinned(entry)));
+        let (committed, group) = (self.committed, self.group);
+        let pinned = |entry: &Entry<V>| entry.dirty || entry.batch > committed || entry.needed == group;
+        let mut before = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        before.retain(|_, entry| pinned(entry));
+        // Else every further row would move all that are pinned once more.
+        self.age_at = self.capacity.max(before.len());
+        self.old.extend(before);
     }
 }
 
@@ -172,10 +197,32 @@ mod tests {
         cache.drain_changed(|_, _| {});
         cache.committed(1);
         for other in 1..50 {
+            cache.begin_group();
             cache.fill(vec![other], 0);
         }
         assert!(!cache.contains(&[0]));
         assert!(cache.young.len() + cache.old.len() <= 5);
+    }
+
+    #[test]
+    fn what_the_lines_at_hand_need_is_never_forgotten() {
+        let mut cache = RowCache::new(1);
+        cache.fill(vec![0], 10);
+        cache.begin_group();
+        assert!(cache.need(&[0]) && !cache.need(&[1]));
+        for other in 1..50 {
+            cache.fill(vec![other], other);
+        }
+        assert!((1..50).all(|other| cache.get(&[other]) == Some(&other)));
+        assert_eq!(cache.get(&[0]), Some(&10));
+        for other in 100..250 {
+            cache.begin_group();
+            cache.fill(vec![other], other);
+        }
+        assert!(
+            cache.young.len() + cache.old.len() < 60,
+            "too little was forgotten"
+        );
     }
 
     #[test]
