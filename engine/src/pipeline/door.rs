@@ -256,10 +256,13 @@ impl Lane {
                 Err(RecvTimeoutError::Disconnected) => self.ended = true,
                 Ok(Err(error)) => return Err(error),
                 Ok(Ok(promised)) => {
-                    if let Ok(chunk) = promised.recv() {
-                        self.ready.extend(chunk.lines.into_iter().map(Step::Line));
-                        self.ready.extend(chunk.position.map(Step::Position));
-                    }
+                    // Going on without it would lose its lines behind a later position.
+                    let chunk = promised.recv().map_err(|_| DoorError {
+                        name: self.identity.name.clone(),
+                        source: std::io::Error::other("a thread that parses ended before its answer"),
+                    })?;
+                    self.ready.extend(chunk.lines.into_iter().map(Step::Line));
+                    self.ready.extend(chunk.position.map(Step::Position));
                 }
             }
         }

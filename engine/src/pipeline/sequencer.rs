@@ -364,7 +364,10 @@ impl Sequencer {
     }
 
     fn move_clock(&mut self, now: i64) {
-        self.first_now.get_or_insert(now);
+        // A refused line before the first event has no time yet, and says nothing of the store's age.
+        if now > 0 {
+            self.first_now.get_or_insert(now);
+        }
         self.clock = self.clock.max(now);
     }
 
