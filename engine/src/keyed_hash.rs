@@ -19,8 +19,6 @@ pub mod domain {
     pub const ATTRIBUTES: u8 = 4;
     /// Browser family and operating system.
     pub const SOFTWARE: u8 = 5;
-    /// Tenant and user, for distinct counts.
-    pub const USER: u8 = 6;
     /// Address of a client.
     pub const ADDRESS: u8 = 7;
 }

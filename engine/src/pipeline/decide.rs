@@ -26,10 +26,7 @@ impl Sequencer {
         bytes: Vec<u8>,
     ) -> Result<DecidedEvent, StoreError> {
         let login = moment.login;
-        let key = login
-            .user
-            .as_deref()
-            .map(|user| UserKey::new(&login.tenant, user));
+        let key = UserKey::of(login);
         let mut rows = self.rows_of(key.as_ref());
         let attempt = self.open_attempt(moment, &mut rows);
         let step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
@@ -54,10 +51,7 @@ impl Sequencer {
         bytes: Vec<u8>,
     ) -> Result<DecidedEvent, StoreError> {
         let login = moment.login;
-        let key = login
-            .user
-            .as_deref()
-            .map(|user| UserKey::new(&login.tenant, user));
+        let key = UserKey::of(login);
         let mut rows = self.rows_of(key.as_ref());
         let mut alerts = Vec::new();
         if let Some(attempt) = self.take_named(login, moment.now)
@@ -72,6 +66,7 @@ impl Sequencer {
                 (moment.seq, moment.now),
             );
             let before = Before {
+                source: source_of(&self.engine, login),
                 maturity: crate::history::maturity(rows.history.as_ref(), None, moment.now),
                 matched: ended.matched.clone(),
                 user_kind: login.event.user.kind,
@@ -87,11 +82,7 @@ impl Sequencer {
     /// Anything else: recorded, and what it tells of the account is kept.
     pub(super) fn take_account(&mut self, moment: Moment<'_>, bytes: Vec<u8>) -> DecidedEvent {
         let login = moment.login;
-        if let Some(key) = login
-            .user
-            .as_deref()
-            .map(|user| UserKey::new(&login.tenant, user))
-        {
+        if let Some(key) = UserKey::of(login) {
             let mut rows = self.rows_of(Some(&key));
             account_step::take(login, moment.seq, moment.now, &mut rows);
             self.put_rows(Some(key), rows);
@@ -164,7 +155,7 @@ impl Sequencer {
                 *row = Some(step.attempt.clone());
             }
         } else if login.user.is_some() {
-            let (device, _) = source_of(&self.engine, login);
+            let (device, _) = step.before.source;
             rows.keep_unnamed(device, step.attempt.clone());
         }
     }

@@ -44,6 +44,8 @@ pub struct Before {
     pub matched: DeviceMatch,
     /// Whose account it is: what the event says, else what is remembered.
     pub user_kind: UserKind,
+    /// Keyed identity of the device (0 if it shows none) and address among the user's failures.
+    pub source: (u128, u128),
     /// Wrong passwords of this user from the same device or address shortly before.
     pub wrong_passwords: u32,
 }
@@ -135,8 +137,10 @@ fn look_back(engine: &Engine, moment: Moment<'_>, rows: &UserRows) -> Before {
     let event = &moment.login.event;
     let history = rows.history.as_ref();
     let time = event.time.as_micros();
-    let (device, address) = source_of(engine, moment.login);
+    let source = source_of(engine, moment.login);
+    let (device, address) = source;
     Before {
+        source,
         maturity: maturity(
             history,
             event.user.created_at.map(crate::event::Timestamp::as_micros),
@@ -249,7 +253,7 @@ impl Scoring<'_> {
             .observation
             .map(|observation| observation.with(none))
             .unwrap_or_default();
-        let (source_device, source_address) = source_of(self.engine, login);
+        let (source_device, source_address) = step.before.source;
         let context = LoginContext {
             login,
             network: self.network,

@@ -209,11 +209,11 @@ impl Sequencer {
             .filter(|looked| !looked.seen)
             .filter_map(|looked| looked.line.content.as_ref().ok())
         {
-            if let Some(user) = login.user.as_deref() {
-                let key = UserKey::new(&login.tenant, user);
-                if !self.users.need(&key.row) && asked.insert(key.row.clone()) {
-                    users.push(key);
-                }
+            if let Some(key) = UserKey::of(login)
+                && !self.users.need(&key.row)
+                && asked.insert(key.row.clone())
+            {
+                users.push(key);
             }
             if let Some(attempt) = login.event.attempt.id.as_deref() {
                 let key = keys::attempt(&login.tenant, attempt);

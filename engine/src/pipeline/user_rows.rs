@@ -1,6 +1,7 @@
 //! All that is stored of one user and needed to decide: loaded together, kept together, written apart.
 
 use crate::attempt::Attempt;
+use crate::enrich::EnrichedLogin;
 use crate::history::failures::UserFailures;
 use crate::history::{UserHistory, codec, failures};
 use crate::pipeline::keys;
@@ -131,6 +132,12 @@ impl UserKey {
             row: keys::user(tenant, user),
             tenant_bytes: tenant.len(),
         }
+    }
+
+    /// Of the user whom an event names, if it names one.
+    #[must_use]
+    pub fn of(login: &EnrichedLogin) -> Option<Self> {
+        login.user.as_deref().map(|user| Self::new(&login.tenant, user))
     }
 
     /// Key of the attempts without an id.
