@@ -5,6 +5,10 @@ use doorward_benches::stages::Stage;
 use doorward_benches::timing::{Runs, time};
 use doorward_benches::world::{Failure, Size, World};
 
+/// The allocator of the program that is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Args {
     users: u64,
     events: usize,

@@ -98,7 +98,7 @@ impl World {
             caches: door.enricher.caches(),
             crowd: Crowd::new(engine.crowd),
             committer: Committer::open(Arc::clone(&shared), Sinks::default(), policy)?,
-            batch_records: run_limits(&settings).batch_records,
+            batch_records: run_limits(&settings).batch.records,
             time: logins.start(),
             random: Random::new(1),
             input: Arc::new(InputIdentity {
@@ -184,12 +184,12 @@ impl World {
             line: self.line,
             offset: 0,
         };
-        Arrival::Line(Admitted {
-            bytes: line.bytes,
+        Arrival::Line(Box::new(Admitted::new(
+            line.bytes,
             origin,
-            now: line.now,
+            Some(line.now),
             content,
-        })
+        )))
     }
 
     /// Hands arrivals to the sequencer.
@@ -270,9 +270,9 @@ impl World {
     }
 
     /// Encodes and stores a batch.
-    fn commit(&mut self, closed: ClosedBatch) -> Result<(), Failure> {
+    fn commit(&mut self, mut closed: ClosedBatch) -> Result<(), Failure> {
         let number = closed.number;
-        self.committer.commit(&closed)?;
+        self.committer.commit(&mut closed)?;
         self.sequencer.committed(number);
         Ok(())
     }

@@ -40,6 +40,7 @@ pub enum DecodeError {
 impl Slots {
     /// Appends the stored form to `out`. Equal slots give equal bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        out.reserve(Field::COUNT * 8);
         out.push(SLOTS_VERSION);
         let known = self.iter().filter(|(_, slot)| slot.has_data()).count();
         put_varint(out, known as u64);

@@ -1,7 +1,7 @@
 //! Puts an engine together from settings, rules and geo files: the same one for every command that decides.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use doorward_geoip::GeoDatabase;
 use doorward_rules::{Points, RuleSet};
@@ -18,7 +18,7 @@ use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
 use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine, versions};
-use crate::pipeline::run::RunLimits;
+use crate::pipeline::run::{BatchLimits, RunLimits};
 use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, Mode};
 use crate::risk::risk_engine::RiskEngine;
@@ -87,7 +87,6 @@ impl Assembly {
                 .iter()
                 .map(|name| name.as_str().into())
                 .collect(),
-            jump_max: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
         }
@@ -105,7 +104,12 @@ pub fn run_limits(settings: &Settings) -> RunLimits {
     RunLimits {
         workers,
         queue_lines: settings.doors.queue_events,
-        batch_records: settings.doors.batch_records,
+        queue_bytes: settings.doors.queue_bytes,
+        batch: BatchLimits {
+            records: settings.doors.batch_records,
+            bytes: settings.doors.batch_bytes,
+            age: Duration::from_millis(settings.doors.batch_ms),
+        },
         rows_kept: settings.store.user_cache,
     }
 }
@@ -142,6 +146,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
             },
         },
         decisions_days: i64::from(settings.store.decisions_days),
+        time_jump: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
         versions,
     }
 }

@@ -65,11 +65,11 @@ pub struct Outgoing {
     pub alerts: Vec<Record>,
 }
 
-/// Makes the bytes of a batch: rows for the store, lines for the sinks.
+/// Makes the bytes of a batch: rows for the store, lines for the sinks. Rows and positions move out of it.
 ///
 /// # Errors
 /// Only if a value cannot be encoded at all.
-pub fn encode(closed: &ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
+pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
     let mut batch = Batch {
         expected_head: closed.expected_head,
         new_head: closed.new_head,
@@ -82,8 +82,8 @@ pub fn encode(closed: &ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outg
             Outcome::Refused(letter, now) => encode_refused(letter, *now, &mut batch, &mut outgoing)?,
         }
     }
-    batch.changes.extend_from_slice(&closed.rows);
-    batch.changes.extend_from_slice(&closed.positions);
+    batch.changes.append(&mut closed.rows);
+    batch.changes.append(&mut closed.positions);
     Ok((batch, outgoing))
 }
 
@@ -103,7 +103,11 @@ fn encode_decided(
             observation: event.observation,
         },
     };
-    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record)?);
+    batch.put(
+        Keyspace::Journal,
+        keys::seq(seq),
+        journal::encode(&record, event.bytes.len())?,
+    );
     batch.put(Keyspace::Decided, keys::seq(seq), encode_decision(decision)?);
     batch.put(
         Keyspace::Decision,
@@ -148,7 +152,7 @@ fn encode_refused(
             dead_letter: letter.id,
         },
     };
-    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record)?);
+    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
     batch.put(
         Keyspace::Dead,
         keys::dead_by_id(&letter.id),

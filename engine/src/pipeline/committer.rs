@@ -150,7 +150,7 @@ impl Committer {
     ///
     /// # Errors
     /// When the store or a sink fails; nothing may be committed after that.
-    pub fn commit(&mut self, closed: &ClosedBatch) -> Result<(), RunError> {
+    pub fn commit(&mut self, closed: &mut ClosedBatch) -> Result<(), RunError> {
         let (mut batch, outgoing) = batch::encode(closed, &self.policy)?;
         batch.changes.append(&mut self.cursors);
         self.head = self.store.commit(batch)?;
@@ -219,8 +219,8 @@ impl Committer {
         done: &Sender<u64>,
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
-        for closed in batches {
-            self.commit(&closed)?;
+        for mut closed in batches {
+            self.commit(&mut closed)?;
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);

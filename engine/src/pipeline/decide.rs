@@ -25,15 +25,14 @@ impl Sequencer {
         moment: Moment<'_>,
         bytes: Vec<u8>,
     ) -> Result<DecidedEvent, StoreError> {
-        let login = moment.login;
-        let key = UserKey::of(login);
-        let mut rows = self.rows_of(key.as_ref());
+        let key = moment.user;
+        let mut rows = self.rows_of(key);
         let attempt = self.open_attempt(moment, &mut rows);
         let step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
         self.note_failure(moment, &mut rows);
         let mut alerts = Vec::new();
         if let Some(ended) = ended::by_event(moment, &step) {
-            alerts.extend(self.tell(moment, &ended, &step.before, key.as_ref(), &rows)?);
+            alerts.extend(self.tell(moment, &ended, &step.before, key, &rows)?);
             self.learn(moment, &ended, &mut rows);
         }
         self.keep_attempt(moment, &step, &mut rows);
@@ -51,8 +50,8 @@ impl Sequencer {
         bytes: Vec<u8>,
     ) -> Result<DecidedEvent, StoreError> {
         let login = moment.login;
-        let key = UserKey::of(login);
-        let mut rows = self.rows_of(key.as_ref());
+        let key = moment.user;
+        let mut rows = self.rows_of(key);
         let mut alerts = Vec::new();
         if let Some(attempt) = self.take_named(login, moment.now)
             && let Some(last) = attempt.last.clone()
@@ -72,7 +71,7 @@ impl Sequencer {
                 user_kind: login.event.user.kind,
                 wrong_passwords: attempt.wrong_passwords.into(),
             };
-            alerts.extend(self.tell(moment, &ended, &before, key.as_ref(), &rows)?);
+            alerts.extend(self.tell(moment, &ended, &before, key, &rows)?);
             self.learn(moment, &ended, &mut rows);
         }
         self.put_rows(key, rows);
@@ -82,8 +81,8 @@ impl Sequencer {
     /// Anything else: recorded, and what it tells of the account is kept.
     pub(super) fn take_account(&mut self, moment: Moment<'_>, bytes: Vec<u8>) -> DecidedEvent {
         let login = moment.login;
-        if let Some(key) = UserKey::of(login) {
-            let mut rows = self.rows_of(Some(&key));
+        if let Some(key) = moment.user {
+            let mut rows = self.rows_of(Some(key));
             account_step::take(login, moment.seq, moment.now, &mut rows);
             self.put_rows(Some(key), rows);
         }
@@ -98,13 +97,15 @@ impl Sequencer {
         self.users.borrow_out(&key.row).unwrap_or_default()
     }
 
-    fn put_rows(&mut self, key: Option<UserKey>, rows: UserRows) {
+    fn put_rows(&mut self, key: Option<&UserKey>, rows: UserRows) {
         let Some(key) = key else { return };
         let changed = rows.changed != crate::pipeline::user_rows::Changed::default();
         self.users
             .give_back(&key.row, rows, changed.then_some(self.batch()));
         if changed {
-            self.user_keys.entry(key.row.clone()).or_insert(key);
+            self.user_keys
+                .entry(key.row.clone())
+                .or_insert_with(|| key.clone());
         }
     }
 

@@ -1,24 +1,22 @@
-//! The door's share of the work: lines are parsed and enriched in parallel threads, come out in order, and get their
-//! `now` (clauses S2 and S3). Nothing in here is shared between workers but databases and patterns.
+//! The door's share of the work: lines are parsed and enriched in parallel threads and come out in order (clause S2).
+//! Nothing in here is shared between workers but databases and patterns.
 //!
-//! One reader a source hands chunks to the workers; the merger takes their answers in the order of the chunks, picks
-//! the earliest line among the sources, and stamps it. Bounded queues everywhere: whoever is slow stops the rest.
+//! One reader a source hands chunks to the workers; the merger takes their answers in the order of the chunks and picks
+//! the earliest line among the sources. Bounded queues everywhere: whoever is slow stops the rest.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::Scope;
 use std::time::Duration;
 
-use foldhash::HashSet;
-
 use crate::enrich::{EnrichCaches, EnrichedLogin, Enricher};
 use crate::event::{Timestamp, parse};
 use crate::pipeline::admitted::{Admitted, Arrival, Origin};
+use crate::pipeline::byte_budget::ByteBudget;
 use crate::pipeline::dead_letter::Refusal;
-use crate::pipeline::file_clock::{FileClock, Stamped};
 use crate::pipeline::ports::{Change, InputIdentity, LineSource, RawLine};
 
 /// Lines in one chunk. Small enough that a pipe is not kept waiting, large enough that a hand-over costs nothing.
@@ -35,48 +33,42 @@ pub struct DoorPolicy {
     pub tenant: Arc<str>,
     /// Tenants that events may name.
     pub tenants: Arc<[Box<str>]>,
-    /// A jump of `event.time` ahead by more than this wants a witness, microseconds.
-    pub jump_max: i64,
     /// What `event.time` may be at most, microseconds: the wall clock plus the tolerance, asked for each event.
     pub latest: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// The tolerance, minutes, for the message.
     pub future_minutes: i64,
 }
 
-/// A line with what was made of it.
-struct Prepared {
-    line: RawLine,
-    content: Result<Box<EnrichedLogin>, Refusal>,
-}
-
-impl Prepared {
-    fn time(&self) -> Option<i64> {
-        self.content
-            .as_ref()
-            .ok()
-            .map(|login| login.event.time.as_micros())
-    }
-}
-
 struct Chunk {
     lines: Vec<RawLine>,
+    input: Arc<InputIdentity>,
     position: Option<Change>,
     answer: SyncSender<PreparedChunk>,
 }
 
 struct PreparedChunk {
-    lines: Vec<Prepared>,
+    lines: Vec<Box<Admitted>>,
     position: Option<Change>,
 }
 
 impl DoorPolicy {
     /// Parses and looks up one line; `None` if it is blank.
-    fn prepare(&self, line: RawLine, caches: &mut EnrichCaches) -> Option<Prepared> {
+    fn prepare(
+        &self,
+        line: RawLine,
+        input: &Arc<InputIdentity>,
+        caches: &mut EnrichCaches,
+    ) -> Option<Box<Admitted>> {
         if line.bytes.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
         let content = self.content(&line.bytes, caches);
-        Some(Prepared { line, content })
+        let origin = Origin {
+            input: Arc::clone(input),
+            line: line.line,
+            offset: line.offset,
+        };
+        Some(Box::new(Admitted::new(line.bytes, origin, None, content)))
     }
 
     /// What is made of the bytes of one event.
@@ -117,22 +109,19 @@ pub struct DoorRun<'a> {
     pub workers: usize,
     /// Lines that may wait for the sequencer.
     pub queue_lines: usize,
-    /// The store's clock at the start.
-    pub clock: Option<i64>,
-    /// Ids of lines refused before: they are dropped before the clock sees them, as they never moved it.
-    pub known_dead: &'a HashSet<[u8; 32]>,
+    /// Bytes of lines that may wait for it.
+    pub queue_bytes: usize,
     /// Set to stop reading.
     pub stop: &'a Arc<AtomicBool>,
 }
 
 impl<'a> DoorRun<'a> {
-    /// Starts the threads and returns where their chunks come out. The end of the channel is the end of the
-    /// sources; an error is the last thing sent.
+    /// Starts the threads and returns where their chunks come out.
     pub fn start<'scope, 'env>(
         self,
         scope: &'scope Scope<'scope, 'env>,
         sources: Vec<Box<dyn LineSource>>,
-    ) -> Receiver<Result<Vec<Arrival>, DoorError>>
+    ) -> Arrivals
     where
         'a: 'scope,
     {
@@ -140,22 +129,31 @@ impl<'a> DoorRun<'a> {
         let (work, jobs) = sync_channel::<Chunk>(waiting);
         let jobs = Arc::new(Mutex::new(jobs));
         let over = Arc::new(AtomicBool::new(false));
+        let budget = Arc::new(ByteBudget::new(self.queue_bytes));
         for _ in 0..self.workers.max(1) {
             let jobs = Arc::clone(&jobs);
             let policy = self.policy;
             let over = Arc::clone(&over);
-            scope.spawn(move || work_off(policy, &jobs, &over));
+            let budget = Arc::clone(&budget);
+            scope.spawn(move || work_off(policy, &jobs, &budget, &over));
         }
         let mut lanes = Vec::with_capacity(sources.len());
         for mut source in sources {
             let (promise, promised) = sync_channel(waiting);
             let identity = Arc::new(source.identity().clone());
-            let work = work.clone();
-            let stop = Arc::clone(self.stop);
+            let name = identity.name.clone();
+            let reading = Reading {
+                input: identity,
+                work: work.clone(),
+                promise,
+                budget: Arc::clone(&budget),
+                stop: Arc::clone(self.stop),
+                over: Arc::clone(&over),
+            };
             // Not in the scope: a reader that waits for a silent pipe must not keep a stopped run from ending.
-            std::thread::spawn(move || read(source.as_mut(), &work, &promise, &stop));
+            std::thread::spawn(move || reading.run(source.as_mut()));
             lanes.push(Lane {
-                identity,
+                name,
                 promised,
                 ready: VecDeque::new(),
                 ended: false,
@@ -167,49 +165,94 @@ impl<'a> DoorRun<'a> {
             Merger::new(self, lanes).run(&out);
             over.store(true, Ordering::Relaxed);
         });
-        arrivals
+        Arrivals { arrivals, budget }
+    }
+}
+
+/// Where the chunks of a door come out. Its end is the end of the sources; an error is the last thing it gives.
+pub struct Arrivals {
+    arrivals: Receiver<Result<Vec<Arrival>, DoorError>>,
+    budget: Arc<ByteBudget>,
+}
+
+impl Arrivals {
+    /// The next chunk, if one waits.
+    ///
+    /// # Errors
+    /// Whether none waits now, or none will come.
+    pub fn waiting(&self) -> Result<Result<Vec<Arrival>, DoorError>, TryRecvError> {
+        self.arrivals.try_recv().inspect(|chunk| self.took(chunk))
+    }
+
+    /// Waits for the next chunk; `None` at the end.
+    #[must_use]
+    pub fn next(&self) -> Option<Result<Vec<Arrival>, DoorError>> {
+        self.arrivals.recv().ok().inspect(|chunk| self.took(chunk))
+    }
+
+    fn took(&self, chunk: &Result<Vec<Arrival>, DoorError>) {
+        let bytes = |arrival: &Arrival| match arrival {
+            Arrival::Line(line) => line.bytes.len(),
+            Arrival::Position(_) => 0,
+        };
+        self.budget.give_back(chunk.iter().flatten().map(bytes).sum());
     }
 }
 
 type Promise = Result<Receiver<PreparedChunk>, DoorError>;
 
-/// Reads a source to its end, chunk by chunk.
-fn read(
-    source: &mut dyn LineSource,
-    work: &SyncSender<Chunk>,
-    promise: &SyncSender<Promise>,
-    stop: &AtomicBool,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        let lines = match source.next_lines(CHUNK_LINES) {
-            Ok(lines) => lines,
-            Err(error) => {
-                let name = source.identity().name.clone();
-                // Nobody listens any more only if the run is over for another reason.
-                let _ = promise.send(Err(DoorError { name, source: error }));
+/// The reader of one source.
+struct Reading {
+    input: Arc<InputIdentity>,
+    work: SyncSender<Chunk>,
+    promise: SyncSender<Promise>,
+    budget: Arc<ByteBudget>,
+    stop: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
+}
+
+impl Reading {
+    /// Reads to the end, chunk by chunk.
+    fn run(&self, source: &mut dyn LineSource) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let lines = match source.next_lines(CHUNK_LINES) {
+                Ok(lines) => lines,
+                Err(error) => {
+                    let name = self.input.name.clone();
+                    // Nobody listens any more only if the run is over for another reason.
+                    let _ = self.promise.send(Err(DoorError { name, source: error }));
+                    return;
+                }
+            };
+            let Some(last) = lines.last() else { return };
+            let position = source.position(last.end, last.line);
+            if !self.hand_on(lines, position) {
                 return;
             }
-        };
-        let Some(last) = lines.last() else { return };
-        let position = source.position(last.end, last.line);
-        let (answer, promised) = sync_channel(1);
-        if promise.send(Ok(promised)).is_err()
-            || work
-                .send(Chunk {
-                    lines,
-                    position,
-                    answer,
-                })
-                .is_err()
-        {
-            return;
         }
+    }
+
+    /// Hands a chunk to the workers; false if nobody wants it any more.
+    fn hand_on(&self, lines: Vec<RawLine>, position: Option<Change>) -> bool {
+        let bytes = lines.iter().map(|line| line.bytes.len()).sum();
+        let ended = || self.stop.load(Ordering::Relaxed) || self.over.load(Ordering::Relaxed);
+        if !self.budget.take(bytes, ended) {
+            return false;
+        }
+        let (answer, promised) = sync_channel(1);
+        let chunk = Chunk {
+            lines,
+            input: Arc::clone(&self.input),
+            position,
+            answer,
+        };
+        self.promise.send(Ok(promised)).is_ok() && self.work.send(chunk).is_ok()
     }
 }
 
 /// One worker: its caches are its own. It ends with its last sender, or with the merger: a reader that waits for a
 /// silent pipe keeps its sender for ever.
-fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, over: &AtomicBool) {
+fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, budget: &ByteBudget, over: &AtomicBool) {
     let mut caches = policy.enricher.caches();
     loop {
         let job = jobs
@@ -221,11 +264,16 @@ fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, over: &AtomicBoo
             Err(RecvTimeoutError::Timeout) if !over.load(Ordering::Relaxed) => continue,
             Err(_) => return,
         };
-        let lines = chunk
-            .lines
-            .into_iter()
-            .filter_map(|line| policy.prepare(line, &mut caches))
-            .collect();
+        let mut blank_bytes = 0;
+        let mut lines = Vec::with_capacity(chunk.lines.len());
+        for line in chunk.lines {
+            let bytes = line.bytes.len();
+            match policy.prepare(line, &chunk.input, &mut caches) {
+                Some(line) => lines.push(line),
+                None => blank_bytes += bytes,
+            }
+        }
+        budget.give_back(blank_bytes);
         // A merger that is gone wants no answers.
         let _ = chunk.answer.send(PreparedChunk {
             lines,
@@ -236,19 +284,14 @@ fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, over: &AtomicBoo
 
 /// What one source still has to give.
 struct Lane {
-    identity: Arc<InputIdentity>,
+    name: String,
     promised: Receiver<Promise>,
-    ready: VecDeque<Step>,
+    ready: VecDeque<Arrival>,
     ended: bool,
 }
 
-enum Step {
-    Line(Prepared),
-    Position(Change),
-}
-
 impl Lane {
-    /// Makes sure that a step is ready, unless the source has ended.
+    /// Makes sure that an arrival is ready, unless the source has ended.
     fn fill(&mut self, stop: &AtomicBool) -> Result<(), DoorError> {
         while self.ready.is_empty() && !self.ended {
             match self.promised.recv_timeout(STOP_LOOK) {
@@ -258,60 +301,54 @@ impl Lane {
                 Ok(Ok(promised)) => {
                     // Going on without it would lose its lines behind a later position.
                     let chunk = promised.recv().map_err(|_| DoorError {
-                        name: self.identity.name.clone(),
+                        name: self.name.clone(),
                         source: std::io::Error::other("a thread that parses ended before its answer"),
                     })?;
-                    self.ready.extend(chunk.lines.into_iter().map(Step::Line));
-                    self.ready.extend(chunk.position.map(Step::Position));
+                    self.ready.extend(chunk.lines.into_iter().map(Arrival::Line));
+                    self.ready.extend(chunk.position.map(Arrival::Position));
                 }
             }
         }
         Ok(())
     }
 
-    /// When the next step is due: positions and refused lines at once, events at their time.
+    /// When the next arrival is due: positions and refused lines at once, events at their time.
     fn due(&self) -> Option<i64> {
         self.ready.front().map(|step| match step {
-            Step::Position(_) => i64::MIN,
-            Step::Line(line) => line.time().unwrap_or(i64::MIN),
+            Arrival::Position(_) => i64::MIN,
+            Arrival::Line(line) => match &line.content {
+                Ok(login) => login.event.time.as_micros(),
+                Err(_) => i64::MIN,
+            },
         })
     }
-}
-
-enum Item {
-    Line(Prepared, Arc<InputIdentity>),
-    Position(Change),
 }
 
 struct Merger<'a> {
     run: DoorRun<'a>,
     lanes: Vec<Lane>,
-    clock: FileClock<Item>,
-    stamped: Vec<Stamped<Item>>,
+    merged: Vec<Arrival>,
 }
 
 impl<'a> Merger<'a> {
-    fn new(run: DoorRun<'a>, lanes: Vec<Lane>) -> Self {
-        let clock = FileClock::new(run.clock, run.policy.jump_max);
+    const fn new(run: DoorRun<'a>, lanes: Vec<Lane>) -> Self {
         Self {
             run,
             lanes,
-            clock,
-            stamped: Vec::new(),
+            merged: Vec::new(),
         }
     }
 
     fn run(mut self, out: &SyncSender<Result<Vec<Arrival>, DoorError>>) {
         loop {
             match self.next() {
-                Ok(true) if self.stamped.len() < CHUNK_LINES && self.has_more_at_hand() => {}
+                Ok(true) if self.merged.len() < CHUNK_LINES && self.has_more_at_hand() => {}
                 Ok(true) => {
                     if !self.hand_over(out) {
                         return;
                     }
                 }
                 Ok(false) => {
-                    self.finish();
                     self.hand_over(out);
                     return;
                 }
@@ -325,20 +362,12 @@ impl<'a> Merger<'a> {
         }
     }
 
-    /// At the end of the sources a held jump is believed. Stopped in between, it is not decided: the position stands
-    /// before it, and the next start reads it again.
-    fn finish(&mut self) {
-        if !self.run.stop.load(Ordering::Relaxed) {
-            self.clock.finish(&mut self.stamped);
-        }
-    }
-
-    /// Whether another step can be taken without waiting for a source.
+    /// Whether another arrival can be taken without waiting for a source.
     fn has_more_at_hand(&self) -> bool {
         self.lanes.iter().all(|lane| lane.ended || !lane.ready.is_empty())
     }
 
-    /// Takes the earliest step of all sources; false at the end of all. Equal times go in the order of the sources.
+    /// Takes the earliest arrival of all sources; false at the end of all. Equal times go in the order of the sources.
     fn next(&mut self) -> Result<bool, DoorError> {
         for lane in &mut self.lanes {
             lane.fill(self.run.stop)?;
@@ -349,56 +378,12 @@ impl<'a> Merger<'a> {
             .filter(|lane| !lane.ready.is_empty())
             .min_by_key(|lane| lane.due());
         let Some(lane) = earliest else { return Ok(false) };
-        match lane.ready.pop_front() {
-            Some(Step::Position(change)) => self.clock.push(None, Item::Position(change), &mut self.stamped),
-            Some(Step::Line(line)) => {
-                let identity = Arc::clone(&lane.identity);
-                if !self.was_refused(&line, &identity) {
-                    self.clock
-                        .push(line.time(), Item::Line(line, identity), &mut self.stamped);
-                }
-            }
-            None => {}
-        }
+        self.merged.extend(lane.ready.pop_front());
         Ok(true)
     }
 
-    fn was_refused(&self, line: &Prepared, identity: &Arc<InputIdentity>) -> bool {
-        !self.run.known_dead.is_empty()
-            && self
-                .run
-                .known_dead
-                .contains(&origin(&line.line, identity).dead_letter_id(&line.line.bytes))
-    }
-
     fn hand_over(&mut self, out: &SyncSender<Result<Vec<Arrival>, DoorError>>) -> bool {
-        let arrivals: Vec<Arrival> = self.stamped.drain(..).map(arrive).collect();
+        let arrivals = std::mem::take(&mut self.merged);
         arrivals.is_empty() || out.send(Ok(arrivals)).is_ok()
-    }
-}
-
-fn origin(line: &RawLine, input: &Arc<InputIdentity>) -> Origin {
-    Origin {
-        input: Arc::clone(input),
-        line: line.line,
-        offset: line.offset,
-    }
-}
-
-fn arrive(stamped: Stamped<Item>) -> Arrival {
-    match stamped.item {
-        Item::Position(change) => Arrival::Position(change),
-        Item::Line(Prepared { line, content }, identity) => {
-            let content = match content {
-                Ok(login) if stamped.jumped => Err(Refusal::time_jump(login.event.time)),
-                content => content,
-            };
-            Arrival::Line(Admitted {
-                origin: origin(&line, &identity),
-                bytes: line.bytes,
-                now: stamped.now,
-                content,
-            })
-        }
     }
 }

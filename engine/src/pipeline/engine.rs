@@ -87,6 +87,8 @@ pub struct Engine {
     pub alerts: AlertPolicy,
     /// How long decisions are kept, in days: what is older cannot be told from a repeat (clause S5).
     pub decisions_days: i64,
+    /// A jump of `event.time` ahead in a file by more than this wants a witness, microseconds (clause S3).
+    pub time_jump: i64,
     /// Names the tuple of everything in force.
     pub versions: Id,
 }

@@ -1,4 +1,5 @@
-//! `now` of lines read from files (clause S3): the running maximum of `event.time`.
+//! `now` of lines read from files (clause S3): the running maximum of `event.time`. Repeats never come here: they are
+//! no witnesses, and do not move the clock.
 //!
 //! A jump of more than a day ahead is believed only if the next line that parses is at most a day behind it, or none
 //! follows; else one bad line would make everything after it late. So a jump is held until the next line is seen.
@@ -40,6 +41,24 @@ impl<T> FileClock<T> {
         }
     }
 
+    /// The line whose jump waits for a witness.
+    #[must_use]
+    pub fn held(&self) -> Option<&T> {
+        self.held.as_ref().map(|(_, item)| item)
+    }
+
+    /// Everything that was pushed and is not certain yet, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = &T> {
+        self.held().into_iter().chain(&self.waiting)
+    }
+
+    /// Whether a line of this time would be held.
+    #[must_use]
+    pub fn would_jump(&self, time: i64) -> bool {
+        self.now
+            .is_none_or(|now| time > now.saturating_add(self.jump_max))
+    }
+
     /// Takes the next line with its `event.time`, or `None` if it does not parse; gives what is now certain.
     pub fn push(&mut self, time: Option<i64>, item: T, out: &mut Vec<Stamped<T>>) {
         match (time, self.held.is_some()) {
@@ -65,10 +84,7 @@ impl<T> FileClock<T> {
     }
 
     fn take(&mut self, time: i64, item: T, out: &mut Vec<Stamped<T>>) {
-        let jumps = self
-            .now
-            .is_none_or(|now| time > now.saturating_add(self.jump_max));
-        if jumps {
+        if self.would_jump(time) {
             self.held = Some((time, item));
         } else {
             self.now = self.now.max(Some(time));

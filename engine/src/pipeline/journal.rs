@@ -39,12 +39,20 @@ pub enum Body<B> {
     },
 }
 
-/// Bytes of a record.
+/// Bytes of a record beside those of its event.
+const BESIDE_EVENT: usize = 128;
+
+/// Bytes of a record, whose event has `bytes` bytes.
 ///
 /// # Errors
 /// As [`row_bytes::encode`].
-pub fn encode<B: Serialize>(record: &JournalRecord<B>) -> Result<Vec<u8>, StoreError> {
-    row_bytes::encode(Keyspace::Journal, VERSION, record)
+pub fn encode<B: Serialize>(record: &JournalRecord<B>, bytes: usize) -> Result<Vec<u8>, StoreError> {
+    row_bytes::encode_sized(
+        Keyspace::Journal,
+        VERSION,
+        record,
+        bytes.saturating_add(BESIDE_EVENT),
+    )
 }
 
 /// Reads a record.

@@ -15,7 +15,7 @@ use crate::history::{DeviceMatch, Maturity, Trust, UserHistory, identify, maturi
 use crate::keyed_hash::domain;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::Seq;
-use crate::pipeline::user_rows::UserRows;
+use crate::pipeline::user_rows::{UserKey, UserRows};
 use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, DeviceState, Id, Level, Scored};
 use crate::risk::risk_engine::{Judgement, RiskInput, Scratch};
@@ -27,6 +27,8 @@ use crate::signals::{self, LoginContext};
 pub struct Moment<'a> {
     /// The event.
     pub login: &'a EnrichedLogin,
+    /// Key of the rows of its user, if it names one.
+    pub user: Option<&'a UserKey>,
     /// Its position.
     pub seq: Seq,
     /// Its decision's id.

@@ -1,11 +1,13 @@
 //! The sequencer and its ports: one journal, one order, one commit a batch.
 //!
-//! A door hands over lines ([`admitted`]), the [`sequencer`] decides them one by one ([`decide`], [`login_step`],
+//! A door hands over lines ([`admitted`]), the [`sequencer`] admits them (`admission`) and decides them one by one ([`decide`], [`login_step`],
 //! [`ended`], [`tell`], [`account_step`]), a [`batch`] of them is committed, then the sinks publish.
 
 pub mod account_step;
+mod admission;
 pub mod admitted;
 pub mod batch;
+mod byte_budget;
 pub mod committer;
 pub mod dead_letter;
 mod decide;

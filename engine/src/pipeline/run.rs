@@ -2,18 +2,16 @@
 //! `demo` are all this, over other stores, sources and sinks.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
-
-use foldhash::HashSet;
+use std::time::{Duration, Instant};
 
 use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
-use crate::pipeline::door::{DoorError, DoorPolicy, DoorRun};
+use crate::pipeline::door::{Arrivals, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
-use crate::pipeline::keys;
-use crate::pipeline::ports::{Keyspace, LineSource, Store, StoreError};
+use crate::pipeline::ports::{LineSource, Store, StoreError};
 use crate::pipeline::sequencer::{Counts, Sequencer};
 
 /// Closed batches that may wait for the committer.
@@ -26,10 +24,23 @@ pub struct RunLimits {
     pub workers: usize,
     /// Lines that may wait for the deciding thread.
     pub queue_lines: usize,
-    /// Records in one commit.
-    pub batch_records: usize,
+    /// Bytes of lines that may wait for it.
+    pub queue_bytes: usize,
+    /// When a batch is closed.
+    pub batch: BatchLimits,
     /// Rows of users, attempts and mailboxes kept decoded.
     pub rows_kept: usize,
+}
+
+/// When an open batch is closed, besides when nothing waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// It holds so many records.
+    pub records: usize,
+    /// It holds so many bytes of events.
+    pub bytes: usize,
+    /// It is so old, and the committer is idle: while that one is busy, a batch that grows is the better use of time.
+    pub age: Duration,
 }
 
 /// What a run works on.
@@ -63,7 +74,6 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
         run.limits.rows_kept,
     )?;
     let committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
-    let known_dead = known_dead(&*run.store)?;
     let result = std::thread::scope(|scope| {
         let (batches, waiting) = sync_channel(BATCHES_WAITING);
         let (done, on_disk) = channel();
@@ -73,21 +83,23 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             policy: run.door,
             workers: run.limits.workers,
             queue_lines: run.limits.queue_lines,
-            clock: sequencer.clock(),
-            known_dead: &known_dead,
+            queue_bytes: run.limits.queue_bytes,
             stop: run.stop,
         }
         .start(scope, run.sources);
-        let decided = decide_all(
-            &mut sequencer,
-            &arrivals,
-            &batches,
-            &on_disk,
-            run.limits.batch_records,
-        );
+        let mut deciding = Deciding {
+            sequencer: &mut sequencer,
+            batches,
+            on_disk: &on_disk,
+            limits: run.limits.batch,
+            opened: None,
+            handed_over: 0,
+            on_disk_up_to: 0,
+        };
+        let decided = deciding.run(&arrivals, run.stop);
         // Ends the threads: readers and workers find their channels closed.
         drop(arrivals);
-        drop(batches);
+        drop(deciding);
         let written = writer
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -98,80 +110,108 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
     result.map(|()| sequencer.counts())
 }
 
-/// Ids of all lines refused before.
-fn known_dead(store: &dyn Store) -> Result<HashSet<[u8; 32]>, StoreError> {
-    const PAGE: usize = 4_096;
-    let mut known = HashSet::default();
-    let mut from = vec![0];
-    loop {
-        let page = store.scan(Keyspace::Dead, keys::dead_id_prefix(), &from, PAGE)?;
-        known.extend(page.iter().filter_map(|row| row.key.last_chunk().copied()));
-        match page.last() {
-            Some(last) if page.len() == PAGE => {
-                from.clone_from(&last.key);
-                from.push(0);
-            }
-            _ => return Ok(known),
-        }
-    }
+/// The deciding thread's loop: chunks from the doors in, closed batches out.
+struct Deciding<'a> {
+    sequencer: &'a mut Sequencer,
+    batches: SyncSender<ClosedBatch>,
+    on_disk: &'a Receiver<u64>,
+    limits: BatchLimits,
+    /// When the open batch got its first record.
+    opened: Option<Instant>,
+    /// Number of the last batch that the committer was given.
+    handed_over: u64,
+    /// Number of the last batch that it has finished.
+    on_disk_up_to: u64,
 }
 
-fn decide_all(
-    sequencer: &mut Sequencer,
-    arrivals: &Receiver<Result<Vec<Arrival>, DoorError>>,
-    batches: &SyncSender<ClosedBatch>,
-    on_disk: &Receiver<u64>,
-    batch_records: usize,
-) -> Result<(), RunError> {
-    loop {
-        let arrived = match arrivals.try_recv() {
-            Ok(arrived) => Some(arrived),
-            Err(TryRecvError::Disconnected) => None,
-            Err(TryRecvError::Empty) => {
-                // Nothing waits: what is open goes to the disk now.
-                if !close(sequencer, batches, on_disk)? {
+/// Whether to go on; not when the committer is gone, whose error then tells why.
+type GoOn = Result<bool, StoreError>;
+
+impl Deciding<'_> {
+    fn run(&mut self, arrivals: &Arrivals, stop: &AtomicBool) -> Result<(), RunError> {
+        loop {
+            let arrived = match arrivals.waiting() {
+                Ok(arrived) => Some(arrived),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    // Nothing waits: what is open goes to the disk now.
+                    if !self.close()? {
+                        return Ok(());
+                    }
+                    arrivals.next()
+                }
+            };
+            let Some(arrived) = arrived else {
+                // Stopped in between, what waits for a witness is not decided: the position stands before it, and the
+                // next start reads it again.
+                if !stop.load(Ordering::Relaxed) {
+                    self.sequencer.finish()?;
+                }
+                self.close()?;
+                return Ok(());
+            };
+            for part in parts(arrived?, self.limits) {
+                self.sequencer.admit(part)?;
+                if !self.close_if_due()? {
                     return Ok(());
                 }
-                arrivals.recv().ok()
             }
-        };
-        let Some(arrived) = arrived else {
-            close(sequencer, batches, on_disk)?;
-            return Ok(());
-        };
-        for part in parts(arrived?, batch_records) {
-            sequencer.admit(part)?;
-            if sequencer.open_records() >= batch_records && !close(sequencer, batches, on_disk)? {
-                return Ok(());
+        }
+    }
+
+    fn close_if_due(&mut self) -> GoOn {
+        self.collect();
+        let records = self.sequencer.open_records();
+        if records == 0 {
+            return Ok(true);
+        }
+        let opened = *self.opened.get_or_insert_with(Instant::now);
+        let full = records >= self.limits.records || self.sequencer.open_bytes() >= self.limits.bytes;
+        let idle = self.handed_over == self.on_disk_up_to;
+        if full || (idle && opened.elapsed() >= self.limits.age) {
+            return self.close();
+        }
+        Ok(true)
+    }
+
+    /// Hands the open batch over.
+    fn close(&mut self) -> GoOn {
+        self.opened = None;
+        if let Some(closed) = self.sequencer.close()? {
+            self.handed_over = closed.number;
+            if self.batches.send(closed).is_err() {
+                return Ok(false);
             }
+        }
+        self.collect();
+        Ok(true)
+    }
+
+    /// Hears what is on disk.
+    fn collect(&mut self) {
+        while let Ok(number) = self.on_disk.try_recv() {
+            self.on_disk_up_to = number;
+            self.sequencer.committed(number);
         }
     }
 }
 
-/// Cuts arrivals so that no part alone is larger than a batch.
-fn parts(mut arrivals: Vec<Arrival>, batch_records: usize) -> Vec<Vec<Arrival>> {
+/// Cuts arrivals so that no part alone is larger than a batch, but for a single line that is.
+fn parts(arrivals: Vec<Arrival>, limits: BatchLimits) -> Vec<Vec<Arrival>> {
     let mut parts = Vec::new();
-    while arrivals.len() > batch_records.max(1) {
-        let rest = arrivals.split_off(batch_records.max(1));
-        parts.push(std::mem::replace(&mut arrivals, rest));
+    let (mut part, mut bytes) = (Vec::with_capacity(arrivals.len()), 0);
+    for arrival in arrivals {
+        let own = match &arrival {
+            Arrival::Line(line) => line.bytes.len(),
+            Arrival::Position(_) => 0,
+        };
+        if !part.is_empty() && (part.len() >= limits.records || bytes + own > limits.bytes) {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += own;
+        part.push(arrival);
     }
-    parts.push(arrivals);
+    parts.push(part);
     parts
-}
-
-/// Hands the open batch over; false if the committer is gone, whose error then tells why.
-fn close(
-    sequencer: &mut Sequencer,
-    batches: &SyncSender<ClosedBatch>,
-    on_disk: &Receiver<u64>,
-) -> Result<bool, StoreError> {
-    if let Some(closed) = sequencer.close()?
-        && batches.send(closed).is_err()
-    {
-        return Ok(false);
-    }
-    while let Ok(number) = on_disk.try_recv() {
-        sequencer.committed(number);
-    }
-    Ok(true)
 }

@@ -14,19 +14,20 @@ use crate::attempt::Attempt;
 use crate::enrich::EnrichedLogin;
 use crate::event::{EventType, Timestamp};
 use crate::history::crowd::Crowd;
-use crate::pipeline::admitted::{Admitted, Arrival};
+use crate::pipeline::admission::{Waiting, WaitingClock};
+use crate::pipeline::admitted::Admitted;
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::file_clock::Stamped;
 use crate::pipeline::journal::{self, Body};
 use crate::pipeline::keys;
-use crate::pipeline::login_step::Workspace;
+use crate::pipeline::login_step::{Moment, Workspace};
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
-use crate::pipeline::user_rows::{UserKey, UserRows, decode_attempt, encode_attempt};
+use crate::pipeline::user_rows::{UserKey, UserRows, encode_attempt};
 use crate::risk::decision::Id;
-use crate::risk::ids::decision_id;
 
 /// Journal records read at once when the counters are folded at start.
 const FOLD_PAGE: usize = 4_096;
@@ -46,7 +47,10 @@ pub struct Counts {
 /// The thread's state.
 pub struct Sequencer {
     pub(super) engine: Arc<Engine>,
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) file_clock: WaitingClock,
+    /// Space for what the clock of files lets go.
+    pub(super) stamped: Vec<Stamped<Waiting>>,
     head: Seq,
     clock: i64,
     /// `now` of the first record, for the age of the store.
@@ -60,15 +64,9 @@ pub struct Sequencer {
     /// Keys of user rows that changed in the open batch.
     pub(super) user_keys: HashMap<Vec<u8>, UserKey>,
     open: ClosedBatch,
+    open_bytes: usize,
     pub(super) work: Workspace,
     counts: Counts,
-}
-
-/// One line with what the store said about it.
-struct Looked {
-    line: Admitted,
-    id: [u8; 32],
-    seen: bool,
 }
 
 impl Sequencer {
@@ -80,6 +78,8 @@ impl Sequencer {
         let head = store.head()?;
         let mut sequencer = Self {
             crowd: Crowd::new(engine.crowd),
+            file_clock: WaitingClock::new(None, engine.time_jump),
+            stamped: Vec::new(),
             engine,
             store,
             head,
@@ -96,10 +96,12 @@ impl Sequencer {
                 new_head: head,
                 ..ClosedBatch::default()
             },
+            open_bytes: 0,
             work: Workspace::default(),
             counts: Counts::default(),
         };
         sequencer.fold_journal()?;
+        sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
         Ok(sequencer)
     }
 
@@ -152,101 +154,16 @@ impl Sequencer {
         self.open.outcomes.len()
     }
 
-    /// Decides what arrived, in order. Call [`Sequencer::close`] between chunks, as the limits of a batch say.
-    ///
-    /// # Errors
-    /// When the store fails; the process must end then.
-    pub fn admit(&mut self, arrivals: Vec<Arrival>) -> Result<(), StoreError> {
-        let mut lines = Vec::with_capacity(arrivals.len());
-        let mut positions = Vec::new();
-        for arrival in arrivals {
-            match arrival {
-                Arrival::Line(line) => lines.push(line),
-                Arrival::Position(change) => positions.push(change),
-            }
-        }
-        let looked = self.look_up(lines)?;
-        self.load_rows(&looked)?;
-        for line in looked {
-            self.take(line)?;
-        }
-        for change in positions {
-            self.move_position(change);
-        }
-        Ok(())
+    /// Bytes of events in the open batch.
+    #[must_use]
+    pub fn open_bytes(&self) -> usize {
+        self.open_bytes
     }
 
     /// A batch holds one position an input: the last.
-    fn move_position(&mut self, change: Change) {
+    pub(super) fn move_position(&mut self, change: Change) {
         self.open.positions.retain(|known| known.key != change.key);
         self.open.positions.push(change);
-    }
-
-    /// Asks the store once which of these events it has seen. Lines refused before do not come here: the door drops
-    /// them, because they must not touch its clock either.
-    fn look_up(&self, lines: Vec<Admitted>) -> Result<Vec<Looked>, StoreError> {
-        let ids: Vec<[u8; 32]> = lines.iter().map(line_id).collect();
-        let events = || lines.iter().zip(&ids).filter(|(line, _)| line.content.is_ok());
-        let keys: Vec<Vec<u8>> = events().map(|(_, id)| id[..16].to_vec()).collect();
-        let mut found = self.store.load_many(Keyspace::Decision, &keys)?.into_iter();
-        let looked = lines.into_iter().zip(ids).map(|(line, id)| {
-            let seen = line.content.is_ok() && found.next().flatten().is_some();
-            Looked { line, id, seen }
-        });
-        Ok(looked.collect())
-    }
-
-    /// Loads what the unseen events of a chunk need and is not in memory.
-    fn load_rows(&mut self, looked: &[Looked]) -> Result<(), StoreError> {
-        let mut users: Vec<UserKey> = Vec::new();
-        let mut attempts: Vec<Vec<u8>> = Vec::new();
-        let mut asked: HashSet<Vec<u8>> = HashSet::default();
-        self.users.begin_group();
-        self.attempts.begin_group();
-        self.mailboxes.begin_group();
-        for login in looked
-            .iter()
-            .filter(|looked| !looked.seen)
-            .filter_map(|looked| looked.line.content.as_ref().ok())
-        {
-            if let Some(key) = UserKey::of(login)
-                && !self.users.need(&key.row)
-                && asked.insert(key.row.clone())
-            {
-                users.push(key);
-            }
-            if let Some(attempt) = login.event.attempt.id.as_deref() {
-                let key = keys::attempt(&login.tenant, attempt);
-                if !self.attempts.need(&key) && asked.insert(key.clone()) {
-                    attempts.push(key);
-                }
-            }
-        }
-        self.load_users(&users)?;
-        for (key, row) in attempts
-            .iter()
-            .zip(self.store.load_many(Keyspace::Attempt, &attempts)?)
-        {
-            let attempt = row.as_deref().map(decode_attempt).transpose()?;
-            self.attempts.fill(key.clone(), attempt);
-        }
-        Ok(())
-    }
-
-    fn load_users(&mut self, users: &[UserKey]) -> Result<(), StoreError> {
-        if users.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<Vec<u8>> = users.iter().map(|key| key.row.clone()).collect();
-        let unnamed: Vec<Vec<u8>> = users.iter().map(UserKey::unnamed).collect();
-        let histories = self.store.load_many(Keyspace::User, &rows)?;
-        let failures = self.store.load_many(Keyspace::Failures, &rows)?;
-        let unnamed = self.store.load_many(Keyspace::Attempt, &unnamed)?;
-        for (((key, history), failed), open) in rows.into_iter().zip(histories).zip(failures).zip(unnamed) {
-            let rows = UserRows::decode(history.as_deref(), failed.as_deref(), open.as_deref())?;
-            self.users.fill(key, rows);
-        }
-        Ok(())
     }
 
     /// A mailbox, from memory or the store. Asked for only when somebody is to be told, which is rare.
@@ -269,59 +186,79 @@ impl Sequencer {
         Ok(mailbox)
     }
 
-    fn take(&mut self, looked: Looked) -> Result<(), StoreError> {
-        if looked.seen || self.uncommitted.iter().any(|(_, ids)| ids.contains(&looked.id)) {
-            self.counts.repeated += 1;
+    /// Whether an event or dead letter is in a batch that is not committed yet.
+    pub(super) fn is_uncommitted(&self, id: &[u8; 32]) -> bool {
+        self.uncommitted.iter().any(|(_, ids)| ids.contains(id))
+    }
+
+    pub(super) const fn count_repeated(&mut self) {
+        self.counts.repeated += 1;
+    }
+
+    /// Takes a line into the journal at `now`. `jumped`: its time is a jump that nothing confirmed.
+    pub(super) fn take(&mut self, line: Admitted, now: i64, jumped: bool) -> Result<(), StoreError> {
+        if self.is_uncommitted(&line.id) {
+            self.count_repeated();
             return Ok(());
         }
+        let known_by = line.content.is_err().then_some(line.id);
+        let decision = line.decision_id();
         let Admitted {
             bytes,
             origin,
-            now,
             content,
-        } = looked.line;
-        let content = content.and_then(|login| self.not_too_old(login, now));
-        let letter_id = content.is_err().then(|| origin.dead_letter_id(&bytes));
-        if let Some(id) = letter_id
-            && self.was_refused(&id)?
-        {
-            self.counts.repeated += 1;
+            id,
+            user,
+            ..
+        } = line;
+        self.open_bytes += bytes.len();
+        let content = match content {
+            Ok(login) if jumped => Err(Refusal::time_jump(login.event.time)),
+            content => content.and_then(|login| self.not_too_old(login, now)),
+        };
+        let refused = match content {
+            Ok(login) => {
+                self.begin_record(now);
+                self.counts.decided += 1;
+                self.note(id);
+                let outcome = self.decide(&login, user.as_ref(), bytes, decision)?;
+                self.open.outcomes.push(Outcome::Decided(Box::new(outcome)));
+                return Ok(());
+            }
+            Err(refusal) => refusal,
+        };
+        let letter_id = known_by.unwrap_or_else(|| origin.dead_letter_id(&bytes));
+        if known_by.is_none() && self.was_refused(&letter_id)? {
+            self.count_repeated();
             return Ok(());
         }
-        self.head += 1;
-        self.move_clock(now);
-        let outcome = match content {
-            Ok(login) => {
-                self.counts.decided += 1;
-                self.note(looked.id);
-                let id = Id(looked.id.first_chunk().copied().unwrap_or_default());
-                Outcome::Decided(Box::new(self.decide(&login, bytes, id)?))
-            }
-            Err(refusal) => {
-                self.counts.refused += 1;
-                let id = letter_id.unwrap_or_default();
-                self.note(id);
-                let letter = DeadLetter {
-                    id,
-                    seq: self.head,
-                    source: origin.input.name.as_str().into(),
-                    line: origin.line,
-                    offset: origin.offset,
-                    refusal,
-                    bytes,
-                };
-                Outcome::Refused(Box::new(letter), self.clock)
-            }
+        self.begin_record(now);
+        self.counts.refused += 1;
+        self.note(letter_id);
+        let letter = DeadLetter {
+            id: letter_id,
+            seq: self.head,
+            source: origin.input.name.as_str().into(),
+            line: origin.line,
+            offset: origin.offset,
+            refusal: refused,
+            bytes,
         };
-        self.open.outcomes.push(outcome);
+        self.open
+            .outcomes
+            .push(Outcome::Refused(Box::new(letter), self.clock));
         Ok(())
     }
 
+    fn begin_record(&mut self, now: i64) {
+        self.head += 1;
+        self.move_clock(now);
+    }
+
     /// Whether a line at the same place of an input with the same beginning is a dead letter already: two names of one
-    /// file, say. Refused lines are few, so each is asked for by itself.
-    fn was_refused(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
-        let waiting = self.uncommitted.iter().any(|(_, ids)| ids.contains(id));
-        Ok(waiting
+    /// file, say. Lines refused by their time are few, so each is asked for by itself.
+    pub(super) fn was_refused(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
+        Ok(self.is_uncommitted(id)
             || self
                 .store
                 .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
@@ -349,9 +286,16 @@ impl Sequencer {
         }
     }
 
-    fn decide(&mut self, login: &EnrichedLogin, bytes: Vec<u8>, id: Id) -> Result<DecidedEvent, StoreError> {
-        let moment = crate::pipeline::login_step::Moment {
+    fn decide(
+        &mut self,
+        login: &EnrichedLogin,
+        user: Option<&UserKey>,
+        bytes: Vec<u8>,
+        id: Id,
+    ) -> Result<DecidedEvent, StoreError> {
+        let moment = Moment {
             login,
+            user,
             seq: self.head,
             decision: id,
             now: self.clock,
@@ -398,6 +342,7 @@ impl Sequencer {
         };
         self.uncommitted.push_back((next.number, HashSet::default()));
         let closed = std::mem::replace(&mut self.open, next);
+        self.open_bytes = 0;
         Ok(Some(ClosedBatch {
             new_head: self.head,
             rows,
@@ -449,18 +394,5 @@ impl Sequencer {
         {
             self.uncommitted.pop_front();
         }
-    }
-}
-
-/// What a line is known by: an event by its decision's id, anything else by its dead letter's.
-fn line_id(line: &Admitted) -> [u8; 32] {
-    match &line.content {
-        Ok(login) => {
-            let mut id = [0; 32];
-            let decision = decision_id(&login.tenant, &login.event.source, &login.event.id, 0);
-            id[..16].copy_from_slice(&decision.0);
-            id
-        }
-        Err(_) => line.origin.dead_letter_id(&line.bytes),
     }
 }
