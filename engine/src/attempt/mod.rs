@@ -4,7 +4,10 @@
 //! success of the same user and device ends. Every attempt ends once, granted or refused; the history counts it then.
 //! What a stage means: the table "What an outcome means" of the scoring documentation. Pure; the row is stored.
 
+mod event_bytes;
 pub mod proven;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +15,7 @@ use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::NetworkFacts;
 use crate::event::{FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage};
 use crate::terms::{Action, Id, Seq};
+pub use event_bytes::EventBytes;
 use proven::Proven;
 
 /// How an attempt ended.
@@ -44,6 +48,19 @@ pub struct LastScored {
     pub device: DeviceDescriptor,
     /// Its network.
     pub network: NetworkFacts,
+    /// Its tenant.
+    pub tenant: Arc<str>,
+    /// The event as it came in: what the end tells of application, contacts and factors is read from it again.
+    pub event: EventBytes,
+}
+
+/// Names the first event of an attempt: the id of the event that ends it is made of this.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FirstEvent {
+    /// Who sent it.
+    pub source: Box<str>,
+    /// Its id.
+    pub id: Box<str>,
 }
 
 /// An attempt that has not ended, or the one that an event is by itself.
@@ -51,6 +68,10 @@ pub struct LastScored {
 pub struct Attempt {
     /// `now` of its first event, microseconds since the epoch.
     pub started: i64,
+    /// Its first event.
+    pub first: FirstEvent,
+    /// The application's id of it.
+    pub id: Option<Box<str>>,
     /// Whose it is, once an event said so: nobody goes on with what another user has proven.
     pub user: Option<Box<str>>,
     /// How many events it has had.
@@ -67,6 +88,8 @@ pub struct Attempt {
     pub asked: bool,
     /// The last scored stage.
     pub last: Option<LastScored>,
+    /// When it counts as granted if nothing follows: its last stage was `pending` and allowed.
+    pub granted_at: Option<i64>,
 }
 
 impl Attempt {
@@ -85,9 +108,30 @@ impl Attempt {
         self.stages < limits.stages_max && now.saturating_sub(self.started) <= limits.open_micros
     }
 
+    /// When it ends by itself if nothing follows, microseconds since the epoch.
+    #[must_use]
+    pub fn due(&self, limits: AttemptLimits) -> i64 {
+        self.granted_at
+            .unwrap_or_else(|| self.started.saturating_add(limits.open_micros))
+    }
+
+    /// Notes whether an application waits that was told to let them in: it will, if it says nothing more.
+    pub fn wait_for_grant(&mut self, event: &LoginEvent, allowed: bool, now: i64, limits: AttemptLimits) {
+        let waits = allowed && event.outcome == Some(Outcome::Pending);
+        self.granted_at = waits.then(|| now.saturating_add(limits.granted_micros));
+    }
+
     /// Takes the next stage of a login and says whether the attempt ends with it.
     pub fn take(&mut self, event: &LoginEvent) -> Option<End> {
+        if self.stages == 0 {
+            self.first = FirstEvent {
+                source: event.source.clone(),
+                id: event.id.clone(),
+            };
+            self.id.clone_from(&event.attempt.id);
+        }
         self.stages = self.stages.saturating_add(1);
+        self.granted_at = None;
         let named = event.attempt.id.is_some();
         let second_factor_failed = failed_second_factor(event);
         self.second_factor_failed |= second_factor_failed;
@@ -124,6 +168,8 @@ pub struct AttemptLimits {
     pub stages_max: u8,
     /// Microseconds after its first event.
     pub open_micros: i64,
+    /// Microseconds after which an allowed `pending` counts as granted.
+    pub granted_micros: i64,
 }
 
 /// Whether an event says that a password was wrong.
@@ -192,6 +238,7 @@ mod tests {
     const LIMITS: AttemptLimits = AttemptLimits {
         stages_max: 8,
         open_micros: 900_000_000,
+        granted_micros: 60_000_000,
     };
 
     fn stage(outcome: Outcome, stage: Stage, attempt: Option<&str>) -> LoginEvent {
@@ -253,6 +300,20 @@ mod tests {
         assert!(!failed_second_factor(&event));
         event.reason = Some(FailureReason::PushDenied);
         assert!(failed_second_factor(&event));
+    }
+
+    #[test]
+    fn an_allowed_pending_is_granted_after_a_minute_and_anything_else_is_abandoned() {
+        let mut attempt = Attempt::starting(1_000);
+        let pending = stage(Outcome::Pending, Stage::FirstFactor, Some("a"));
+        attempt.take(&pending);
+        attempt.wait_for_grant(&pending, true, 5_000, LIMITS);
+        assert_eq!(attempt.due(LIMITS), 60_005_000);
+        attempt.wait_for_grant(&pending, false, 5_000, LIMITS);
+        assert_eq!(attempt.due(LIMITS), 900_001_000);
+        let partial = stage(Outcome::Partial, Stage::FirstFactor, Some("a"));
+        attempt.wait_for_grant(&partial, true, 5_000, LIMITS);
+        assert_eq!(attempt.due(LIMITS), 900_001_000);
     }
 
     #[test]

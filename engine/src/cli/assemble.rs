@@ -127,6 +127,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         attempts: AttemptLimits {
             stages_max: u8::try_from(settings.attempt.stages_max).unwrap_or(u8::MAX),
             open_micros: i64::from(settings.attempt.open_minutes) * MINUTE_MICROS,
+            granted_micros: i64::from(settings.attempt.granted_seconds) * 1_000_000,
         },
         crowd: CrowdLimits {
             sketch_lines: settings.crowd.sketch_lines,
@@ -145,6 +146,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
                 same_kind: i64::from(settings.alerts.same_kind_hours) * HOUR_MICROS,
             },
         },
+        timers_max: settings.limits.timers,
         decisions_days: i64::from(settings.store.decisions_days),
         time_jump: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
         versions,

@@ -91,6 +91,7 @@ fn replayed(
         settings,
         tenant: &args.tenant,
         stop: &stop,
+        settle: 0,
     };
     run_over(
         &over,

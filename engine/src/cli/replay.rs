@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::args::Span;
 use super::assemble::Assembly;
 use super::exit::{CliError, Exit};
 use super::run::{Over, check_tenant, decisions_sink, file_sink, run_over, tell};
@@ -36,6 +37,9 @@ pub struct ReplayArgs {
     /// File that refused lines are written to [default: they are only counted]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub settle: Span,
     /// Tenant of events that name none
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
@@ -61,6 +65,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             settings,
             tenant: &args.tenant,
             stop: &stop,
+            settle: args.settle.micros(),
         },
         Arc::new(MemoryStore::new()),
         &args.events,

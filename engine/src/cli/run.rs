@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
+use super::args::Span;
 use super::assemble::{Assembly, run_limits};
 use super::exit::{CliError, Exit};
 use super::signals::stop_flag;
@@ -45,6 +46,9 @@ pub struct RunArgs {
     /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub settle: Span,
     /// Tenant of events that name none
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
@@ -75,6 +79,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             settings,
             tenant: &args.tenant,
             stop: &stop,
+            settle: args.settle.micros(),
         },
         Arc::new(store),
         &args.events,
@@ -101,6 +106,8 @@ pub struct Over<'a> {
     pub tenant: &'a str,
     /// Set to finish and leave.
     pub stop: &'a Arc<AtomicBool>,
+    /// How long after the last record timers still fire, microseconds.
+    pub settle: i64,
 }
 
 /// Runs files through a store and the sinks that `sinks` opens over it.
@@ -124,6 +131,7 @@ pub fn run_over(
         door: &over.assembly.file_door(over.settings, over.tenant),
         limits: run_limits(over.settings),
         stop: over.stop,
+        settle: over.settle,
         observer: watch,
     })?;
     Ok(counts)

@@ -16,26 +16,25 @@ pub fn take(login: &EnrichedLogin, seq: Seq, now: i64, rows: &mut UserRows) {
             let history = rows.history.get_or_insert_default();
             account_created(history, &login.device, login.event.time.as_micros());
             rows.changed.history = true;
-            remember_profile(login, rows);
+            remember_profile(&login.event.user, rows);
         }
         EventType::UserUpdated => {
             rows.history.get_or_insert_default();
-            remember_profile(login, rows);
+            remember_profile(&login.event.user, rows);
         }
         EventType::ContactVerified => {
             if let (Some(history), Some(network)) = (rows.history.as_mut(), login.network.as_ref()) {
                 contact_verified(history, &login.device, network, seq, now);
                 rows.changed.history = true;
             }
-            remember_profile(login, rows);
+            remember_profile(&login.event.user, rows);
         }
-        _ => remember_profile(login, rows),
+        _ => remember_profile(&login.event.user, rows),
     }
 }
 
-/// Keeps what the event tells of its user, if there is a row to keep it in.
-pub fn remember_profile(login: &EnrichedLogin, rows: &mut UserRows) {
-    let user = &login.event.user;
+/// Keeps what an event tells of its user, if there is a row to keep it in.
+pub fn remember_profile(user: &User, rows: &mut UserRows) {
     let Some(history) = rows.history.as_mut().filter(|_| tells_something(user)) else {
         return;
     };

@@ -68,18 +68,25 @@ impl Sequencer {
         Ok(())
     }
 
-    /// The sources ended, and were not just stopped: a jump that waits for a witness is believed.
+    /// The sources ended, and were not just stopped: a jump that waits for a witness is believed, and timers fire that
+    /// are due up to `settle` microseconds after the last record.
     ///
     /// # Errors
     /// As [`Sequencer::admit`].
-    pub fn finish(&mut self) -> Result<(), StoreError> {
+    pub fn finish(&mut self, settle: i64) -> Result<(), StoreError> {
         self.begin_group();
         let waiting = self.file_clock.waiting().filter_map(Waiting::line);
         let wanted = Wanted::by(waiting, &mut self.users, &mut self.attempts);
         self.load(wanted)?;
         let mut stamped = Vec::new();
         self.file_clock.finish(&mut stamped);
-        stamped.into_iter().try_for_each(|stamped| self.release(stamped))
+        stamped
+            .into_iter()
+            .try_for_each(|stamped| self.release(stamped))?;
+        match self.last_admitted() {
+            Some(last) => self.fire_due(last.saturating_add(settle)),
+            None => Ok(()),
+        }
     }
 
     fn begin_group(&mut self) {
@@ -160,7 +167,7 @@ impl Sequencer {
         Ok(())
     }
 
-    fn load_users(&mut self, users: &[UserKey]) -> Result<(), StoreError> {
+    pub(super) fn load_users(&mut self, users: &[UserKey]) -> Result<(), StoreError> {
         if users.is_empty() {
             return Ok(());
         }

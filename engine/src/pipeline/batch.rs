@@ -18,8 +18,10 @@ pub const DECISION_VERSION: u8 = 1;
 /// An event that was decided.
 #[derive(Debug)]
 pub struct DecidedEvent {
-    /// As it came in.
+    /// As it came in, or as we wrote it.
     pub bytes: Vec<u8>,
+    /// Whether it is an event of our own: nobody sent it, and folding the journal makes it again.
+    pub own: bool,
     /// What the counters across users saw.
     pub observation: Option<CrowdObservation>,
     /// The decision.
@@ -95,12 +97,21 @@ fn encode_decided(
 ) -> Result<(), StoreError> {
     let decision = &event.decision;
     let seq = decision.seq;
+    let (tenant, bytes, observation) = (decision.tenant.clone(), Bytes(&event.bytes), event.observation);
     let record = JournalRecord {
         now: decision.now,
-        body: Body::Event {
-            tenant: decision.tenant.clone(),
-            bytes: Bytes(&event.bytes),
-            observation: event.observation,
+        body: if event.own {
+            Body::Own {
+                tenant,
+                bytes,
+                observation,
+            }
+        } else {
+            Body::Event {
+                tenant,
+                bytes,
+                observation,
+            }
         },
     };
     batch.put(

@@ -2,29 +2,31 @@
 //! row, changed rows and perhaps an alert.
 
 use crate::alerts::alert::Alert;
-use crate::attempt::{self, Attempt};
+use crate::alerts::classify::AttemptEnd;
+use crate::attempt::{self, Attempt, LastScored};
 use crate::enrich::EnrichedLogin;
-use crate::event::{ActorKind, Outcome};
+use crate::event::{ActorKind, LoginEvent, Outcome};
 use crate::history::Maturity;
+use crate::history::device_identity::source_identity;
 use crate::history::failures::FailedStage;
 use crate::pipeline::account_step;
 use crate::pipeline::batch::DecidedEvent;
 use crate::pipeline::ended::{self, Ended};
+use crate::pipeline::fire::{device_timer, named_timer, stage_event};
 use crate::pipeline::keys;
-use crate::pipeline::login_step::{self, Before, LoginStep, Moment, source_of};
+use crate::pipeline::login_step::{
+    self, Before, LoginStep, Moment, address_hash, granted_later, source_of, user_kind,
+};
 use crate::pipeline::ports::StoreError;
 use crate::pipeline::sequencer::Sequencer;
 use crate::pipeline::tell::{Telling, kind_of};
+use crate::pipeline::timers::TimerKind;
 use crate::pipeline::user_rows::{UserKey, UserRows};
 use crate::risk::decision::{AlertLine, Decision, DeviceVerdict};
 
 impl Sequencer {
     /// An event of type `login`.
-    pub(super) fn decide_login(
-        &mut self,
-        moment: Moment<'_>,
-        bytes: Vec<u8>,
-    ) -> Result<DecidedEvent, StoreError> {
+    pub(super) fn decide_login(&mut self, moment: Moment<'_>) -> Result<DecidedEvent, StoreError> {
         let key = moment.user;
         let mut rows = self.rows_of(key);
         let attempt = self.open_attempt(moment, &mut rows);
@@ -40,64 +42,86 @@ impl Sequencer {
             self.crowd.observe(observation, moment.now);
         }
         self.put_rows(key, rows);
-        Ok(self.decided(moment, bytes, Some(step), alerts))
+        Ok(self.decided(moment, Some(step), alerts))
     }
 
     /// `attempt.closed`: the application says how an attempt ended.
-    pub(super) fn close_attempt(
+    pub(super) fn close_attempt(&mut self, moment: Moment<'_>) -> Result<DecidedEvent, StoreError> {
+        let waiting = self.take_named(moment.login);
+        let Some((attempt, last)) = waiting.and_then(|attempt| Some((attempt.clone(), attempt.last?))) else {
+            return Ok(self.decided(moment, None, Vec::new()));
+        };
+        let end = match moment.login.event.attempt.granted {
+            Some(true) => AttemptEnd::Granted,
+            _ => AttemptEnd::Refused,
+        };
+        self.end_by_word(moment, &attempt, &last, &stage_event(&last), end)
+    }
+
+    /// The end of an attempt that `moment` tells of. `event` is its last scored stage.
+    pub(super) fn end_by_word(
         &mut self,
         moment: Moment<'_>,
-        bytes: Vec<u8>,
+        attempt: &Attempt,
+        last: &LastScored,
+        event: &LoginEvent,
+        end: AttemptEnd,
     ) -> Result<DecidedEvent, StoreError> {
-        let login = moment.login;
-        let key = moment.user;
-        let mut rows = self.rows_of(key);
-        let mut alerts = Vec::new();
-        if let Some(attempt) = self.take_named(login, moment.now)
-            && let Some(last) = attempt.last.clone()
-        {
-            let granted = login.event.attempt.granted == Some(true);
-            let ended = ended::by_word(
-                &attempt,
-                &last,
-                granted,
-                rows.history.as_ref(),
-                (moment.seq, moment.now),
-            );
-            let before = Before {
-                source: source_of(&self.engine, login),
-                maturity: crate::history::maturity(rows.history.as_ref(), None, moment.now),
-                matched: ended.matched.clone(),
-                user_kind: login.event.user.kind,
-                wrong_passwords: attempt.wrong_passwords.into(),
-            };
-            alerts.extend(self.tell(moment, &ended, &before, key, &rows)?);
-            self.learn(moment, &ended, &mut rows);
+        // The word need not name the user: the attempt does.
+        let key = attempt
+            .user
+            .as_deref()
+            .map(|user| UserKey::new(&last.tenant, user));
+        if let Some(key) = &key {
+            self.load_user(key)?;
         }
-        self.put_rows(key, rows);
-        Ok(self.decided(moment, bytes, None, alerts))
+        let mut rows = self.rows_of(key.as_ref());
+        let at = (moment.seq, moment.now);
+        let ended = ended::by_word(attempt, last, event, end, rows.history.as_ref(), at);
+        let before = Before {
+            source: (
+                source_identity(&last.device),
+                address_hash(&self.engine, last.network.ip),
+            ),
+            maturity: crate::history::maturity(rows.history.as_ref(), None, moment.now),
+            matched: ended.matched.clone(),
+            user_kind: user_kind(event.user.kind, rows.history.as_ref()),
+            wrong_passwords: attempt.wrong_passwords.into(),
+        };
+        let alerts = self.tell(moment, &ended, &before, key.as_ref(), &rows)?;
+        self.learn(moment, &ended, &mut rows);
+        self.put_rows(key.as_ref(), rows);
+        let observation = (end == AttemptEnd::Granted && event.is_interactive())
+            .then(|| granted_later(&self.engine, attempt, last));
+        if let Some(observation) = &observation {
+            self.crowd.observe(observation, moment.now);
+        }
+        Ok(DecidedEvent {
+            observation,
+            ..self.decided(moment, None, alerts.into_iter().collect())
+        })
     }
 
     /// Anything else: recorded, and what it tells of the account is kept.
-    pub(super) fn take_account(&mut self, moment: Moment<'_>, bytes: Vec<u8>) -> DecidedEvent {
+    pub(super) fn take_account(&mut self, moment: Moment<'_>) -> DecidedEvent {
         let login = moment.login;
         if let Some(key) = moment.user {
             let mut rows = self.rows_of(Some(key));
             account_step::take(login, moment.seq, moment.now, &mut rows);
             self.put_rows(Some(key), rows);
         }
-        self.decided(moment, bytes, None, Vec::new())
+        self.decided(moment, None, Vec::new())
     }
 
     /// The user's rows, moved out of the cache for the time of one event.
-    fn rows_of(&mut self, key: Option<&UserKey>) -> UserRows {
+    pub(super) fn rows_of(&mut self, key: Option<&UserKey>) -> UserRows {
         let Some(key) = key else {
             return UserRows::default();
         };
         self.users.borrow_out(&key.row).unwrap_or_default()
     }
 
-    fn put_rows(&mut self, key: Option<&UserKey>, rows: UserRows) {
+    pub(super) fn put_rows(&mut self, key: Option<&UserKey>, rows: UserRows) {
         let Some(key) = key else { return };
         let changed = rows.changed != crate::pipeline::user_rows::Changed::default();
         self.users
@@ -112,13 +136,20 @@ impl Sequencer {
     /// The attempt that this event belongs to, taken from where it waited, or a new one.
     fn open_attempt(&mut self, moment: Moment<'_>, rows: &mut UserRows) -> Attempt {
         let waiting = match &moment.login.event.attempt.id {
-            Some(_) => self.take_named(moment.login, moment.now),
+            Some(_) => self.take_named(moment.login),
             None => self.take_unnamed(moment, rows),
         };
-        waiting.unwrap_or_else(|| Attempt::starting(moment.now))
+        match waiting {
+            Some(attempt) if attempt.is_open(moment.now, self.engine.attempts) => attempt,
+            spent => {
+                // It had all the stages it may have: what follows is another try.
+                self.without_room.extend(spent);
+                Attempt::starting(moment.now)
+            }
+        }
     }
 
-    fn take_named(&mut self, login: &EnrichedLogin, now: i64) -> Option<Attempt> {
+    fn take_named(&mut self, login: &EnrichedLogin) -> Option<Attempt> {
         let key = keys::attempt(&login.tenant, login.event.attempt.id.as_deref()?);
         let batch = self.batch();
         let waiting = self.attempts.get(&key)?.as_ref()?;
@@ -128,36 +159,54 @@ impl Sequencer {
             return None;
         }
         let attempt = self.attempts.change(&key, batch)?.take()?;
-        attempt.is_open(now, self.engine.attempts).then_some(attempt)
+        self.timers
+            .cancel(&named_timer(&key, attempt.due(self.engine.attempts)));
+        Some(attempt)
     }
 
     /// A `partial` without an id waits for the same device of the same user. A wrong password does not belong to it.
-    fn take_unnamed(&self, moment: Moment<'_>, rows: &mut UserRows) -> Option<Attempt> {
+    fn take_unnamed(&mut self, moment: Moment<'_>, rows: &mut UserRows) -> Option<Attempt> {
         if rows.unnamed.is_empty() || attempt::is_wrong_password(&moment.login.event) {
             return None;
         }
         let (device, _) = source_of(&self.engine, moment.login);
         let attempt = rows.take_unnamed(device)?;
-        attempt
-            .is_open(moment.now, self.engine.attempts)
-            .then_some(attempt)
+        self.cancel_unnamed(moment.user?, device, &attempt);
+        Some(attempt)
+    }
+
+    fn cancel_unnamed(&mut self, user: &UserKey, device: u128, attempt: &Attempt) {
+        let due = attempt.due(self.engine.attempts);
+        self.timers
+            .cancel(&device_timer(TimerKind::Unnamed, user, device, due));
     }
 
     fn keep_attempt(&mut self, moment: Moment<'_>, step: &LoginStep, rows: &mut UserRows) {
-        if step.end.is_some() {
+        // Attackers invent names: wrong passwords for them leave no row behind.
+        let invented = !step.attempt.right_password && rows.history.is_none();
+        let Some(user) = moment.user.filter(|_| step.end.is_none() && !invented) else {
             return;
-        }
+        };
         let login = moment.login;
+        let due = step.attempt.due(self.engine.attempts);
         if let Some(id) = login.event.attempt.id.as_deref() {
             let key = keys::attempt(&login.tenant, id);
             let batch = self.batch();
             self.attempts.fill(key.clone(), None);
-            if let Some(row) = self.attempts.change(&key, batch) {
+            if let Some(row) = self.attempts.change(&key, batch)
+                && row.is_none()
+            {
                 *row = Some(step.attempt.clone());
+                self.timers.set(named_timer(&key, due));
             }
-        } else if login.user.is_some() {
+        } else {
             let (device, _) = step.before.source;
-            rows.keep_unnamed(device, step.attempt.clone());
+            if let Some((evicted, attempt)) = rows.keep_unnamed(device, step.attempt.clone()) {
+                self.cancel_unnamed(user, evicted, &attempt);
+                self.without_room.push(attempt);
+            }
+            self.timers
+                .set(device_timer(TimerKind::Unnamed, user, device, due));
         }
     }
 
@@ -182,18 +231,15 @@ impl Sequencer {
 
     /// A granted login of the owner's teaches; one by somebody else, or a silent one, does not.
     fn learn(&self, moment: Moment<'_>, ended: &Ended<'_>, rows: &mut UserRows) {
-        let event = &moment.login.event;
+        let event = ended.event;
         let by_owner = event.actor.kind == ActorKind::User && event.is_interactive();
-        if ended.end != crate::alerts::classify::AttemptEnd::Granted
-            || !by_owner
-            || moment.login.user.is_none()
-        {
+        if ended.end != AttemptEnd::Granted || !by_owner || moment.login.user.is_none() {
             return;
         }
         let history = rows.history.get_or_insert_default();
         ended.learn(history, &self.engine.hash);
         rows.changed.history = true;
-        account_step::remember_profile(moment.login, rows);
+        account_step::remember_profile(&event.user, rows);
     }
 
     fn tell(
@@ -207,7 +253,7 @@ impl Sequencer {
         let (Some(kind), Some(key)) = (kind_of(ended), key) else {
             return Ok(None);
         };
-        if !moment.login.event.is_interactive() {
+        if !ended.event.is_interactive() {
             return Ok(None);
         }
         let mut mailbox = self.mailbox(&key.row)?;
@@ -229,13 +275,7 @@ impl Sequencer {
         Ok(Some(alert))
     }
 
-    fn decided(
-        &self,
-        moment: Moment<'_>,
-        bytes: Vec<u8>,
-        step: Option<LoginStep>,
-        alerts: Vec<Alert>,
-    ) -> DecidedEvent {
+    fn decided(&self, moment: Moment<'_>, step: Option<LoginStep>, alerts: Vec<Alert>) -> DecidedEvent {
         let event = &moment.login.event;
         let lines: Vec<AlertLine> = alerts.iter().map(Alert::line).collect();
         let (maturity, device) = step.as_ref().map(seen).unzip();
@@ -265,7 +305,8 @@ impl Sequencer {
             slots,
         };
         DecidedEvent {
-            bytes,
+            bytes: Vec::new(),
+            own: false,
             observation,
             decision,
             alerts,

@@ -5,7 +5,7 @@ use crate::alerts::classify::AttemptEnd;
 use crate::attempt::{Attempt, End, LastScored};
 use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::{NetworkFacts, NetworkKind};
-use crate::event::{EnrolledFactor, Outcome};
+use crate::event::{LoginEvent, Outcome};
 use crate::history::{
     DeviceMatch, DeviceState, GrantedLogin, Late, Trust, UserHistory, VouchEvidence, identify, learn,
 };
@@ -43,8 +43,8 @@ pub struct Ended<'a> {
     pub attack_fired: bool,
     /// Level proven.
     pub achieved: Level,
-    /// Factors that the application told of.
-    pub enrolled: &'a [EnrolledFactor],
+    /// Its last stage, as the application told it.
+    pub event: &'a LoginEvent,
 }
 
 /// The end that this event is, if it is one with an address.
@@ -70,25 +70,22 @@ pub fn by_event<'a>(moment: Moment<'a>, step: &'a LoginStep) -> Option<Ended<'a>
         sum_hundredths: scored.map_or(0, |scored| scored.sum.hundredths()),
         attack_fired: step.attack_fired,
         achieved: scored.map_or(Level::One, |scored| scored.achieved),
-        enrolled: moment.login.event.auth.enrolled.as_deref().unwrap_or_default(),
+        event: &moment.login.event,
     })
 }
 
-/// The end that a later word puts to an attempt whose last scored stage is known.
+/// The end that a later word, or a timer, puts to an attempt whose last scored stage is known. `event` is that stage.
 #[must_use]
 pub fn by_word<'a>(
     attempt: &'a Attempt,
     last: &'a LastScored,
-    granted: bool,
+    event: &'a LoginEvent,
+    end: AttemptEnd,
     history: Option<&UserHistory>,
     (seq, now): (Seq, i64),
 ) -> Ended<'a> {
     Ended {
-        end: if granted {
-            AttemptEnd::Granted
-        } else {
-            AttemptEnd::Refused
-        },
+        end,
         attempt,
         device: &last.device,
         network: &last.network,
@@ -101,7 +98,7 @@ pub fn by_word<'a>(
         sum_hundredths: last.sum_hundredths,
         attack_fired: last.attack_fired,
         achieved: Level::from_number(last.achieved).unwrap_or(Level::One),
-        enrolled: &[],
+        event,
     }
 }
 
@@ -151,7 +148,8 @@ impl Ended<'_> {
 
     fn lives_on_other_vouched_device(&self, history: &UserHistory, hash: &KeyedHash) -> bool {
         let used = self.attempt.proven.used();
-        self.enrolled
+        let enrolled = self.event.auth.enrolled.as_deref().unwrap_or_default();
+        enrolled
             .iter()
             .filter(|factor| used.contains(&factor.id))
             .filter_map(|factor| factor.lives_on.as_deref())

@@ -89,6 +89,8 @@ pub struct Engine {
     pub decisions_days: i64,
     /// A jump of `event.time` ahead in a file by more than this wants a witness, microseconds (clause S3).
     pub time_jump: i64,
+    /// Timers that may wait; with more, the first due fire early.
+    pub timers_max: usize,
     /// Names the tuple of everything in force.
     pub versions: Id,
 }

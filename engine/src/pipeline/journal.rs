@@ -37,6 +37,22 @@ pub enum Body<B> {
         /// Its dead letter.
         dead_letter: [u8; 32],
     },
+    /// An event of our own, which a timer made: folding the records before it makes it again.
+    Own {
+        /// Tenant.
+        tenant: Box<str>,
+        /// As we wrote it.
+        bytes: B,
+        /// What the counters across users saw of it.
+        observation: Option<CrowdObservation>,
+    },
+}
+
+impl<B> Body<B> {
+    /// Whether a timer made it: folding the records before it makes it again.
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Own { .. })
+    }
 }
 
 /// Bytes of a record beside those of its event.

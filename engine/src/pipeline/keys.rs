@@ -123,6 +123,25 @@ fn tagged(tenant: &str, tag: u8, text: &str) -> Vec<u8> {
     key
 }
 
+/// Key of a timer: in order of `due`, then kind, then what it is about.
+#[must_use]
+pub fn timer(due: i64, kind: u8, about: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(9 + about.len());
+    // The sign bit turned round, so that times before the epoch come first.
+    key.extend_from_slice(&(due ^ i64::MIN).to_be_bytes());
+    key.push(kind);
+    key.extend_from_slice(about);
+    key
+}
+
+/// Reads back what [`timer`] wrote.
+#[must_use]
+pub fn read_timer(key: &[u8]) -> Option<(i64, u8, &[u8])> {
+    let (due, rest) = key.split_first_chunk()?;
+    let (kind, about) = rest.split_first()?;
+    Some((i64::from_be_bytes(*due) ^ i64::MIN, *kind, about))
+}
+
 fn push(key: &mut Vec<u8>, text: &str) {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     key.extend_from_slice(&length.to_be_bytes());

@@ -1,9 +1,11 @@
 //! One login, from the enriched event to its score: attempt, device, familiarity, signals, rules. Pure but for the rows
 //! that are handed in; nothing is learned here.
 
+use std::net::IpAddr;
+
 use doorward_rules::Slots;
 
-use crate::attempt::{self, Attempt, End, LastScored};
+use crate::attempt::{self, Attempt, AttemptLimits, End, EventBytes, LastScored};
 use crate::enrich::EnrichedLogin;
 use crate::enrich::network::NetworkFacts;
 use crate::event::{EventType, UserKind};
@@ -35,6 +37,8 @@ pub struct Moment<'a> {
     pub decision: Id,
     /// Doorward's clock.
     pub now: i64,
+    /// The event as it came in.
+    pub bytes: &'a [u8],
 }
 
 /// What the history says before this event.
@@ -83,12 +87,20 @@ pub struct Workspace {
 /// Keyed identity of a login's source among the user's failures: device (0 if it shows none) and address.
 #[must_use]
 pub fn source_of(engine: &Engine, login: &EnrichedLogin) -> (u128, u128) {
-    let device = source_identity(&login.device);
-    let address = login.network.as_ref().map_or(0, |network| match network.ip {
-        std::net::IpAddr::V4(ip) => engine.hash.wide(domain::ADDRESS, &[&ip.octets()]),
-        std::net::IpAddr::V6(ip) => engine.hash.wide(domain::ADDRESS, &[&ip.octets()]),
-    });
-    (device, address)
+    let address = login
+        .network
+        .as_ref()
+        .map_or(0, |network| address_hash(engine, network.ip));
+    (source_identity(&login.device), address)
+}
+
+/// Keyed hash of an address.
+#[must_use]
+pub fn address_hash(engine: &Engine, ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => engine.hash.wide(domain::ADDRESS, &[&ip.octets()]),
+        IpAddr::V6(ip) => engine.hash.wide(domain::ADDRESS, &[&ip.octets()]),
+    }
 }
 
 /// Decides one event of type `login`.
@@ -130,7 +142,7 @@ pub fn take(
             crowd,
         }
         .run(&step, work);
-        step.remember(moment, network, scored, work);
+        step.remember(moment, network, scored, engine.attempts, work);
     }
     step
 }
@@ -155,7 +167,7 @@ fn look_back(engine: &Engine, moment: Moment<'_>, rows: &UserRows) -> Before {
 }
 
 /// What the event says, else what the account was said to be before.
-fn user_kind(told: UserKind, history: Option<&UserHistory>) -> UserKind {
+pub(super) fn user_kind(told: UserKind, history: Option<&UserHistory>) -> UserKind {
     match (told, history.map(|history| history.profile.kind)) {
         (UserKind::Person, Some(profile::UserKind::Shared)) => UserKind::Shared,
         (UserKind::Person, Some(profile::UserKind::Service)) => UserKind::Service,
@@ -191,6 +203,25 @@ fn observe(
         network,
         outcome,
     ))
+}
+
+/// What the counters across users see of an attempt that is granted after its last stage: its try was counted then.
+pub(super) fn granted_later(engine: &Engine, attempt: &Attempt, last: &LastScored) -> CrowdObservation {
+    let outcome = CrowdOutcome {
+        attempt: false,
+        failure: false,
+        success: true,
+        granted: true,
+    };
+    let user = attempt.user.as_deref();
+    CrowdObservation::new(
+        &engine.hash,
+        &last.tenant,
+        user,
+        &last.device,
+        &last.network,
+        outcome,
+    )
 }
 
 /// Inputs without which some rules answer `no_data`, sorted.
@@ -324,12 +355,16 @@ impl LoginStep {
         moment: Moment<'_>,
         network: &NetworkFacts,
         judgement: Judgement,
+        limits: AttemptLimits,
         work: &Workspace,
     ) {
         let scored = judgement.scored;
         self.attack_fired = judgement.totals.attack_fired;
         self.attempt.asked |= matches!(scored.action, Action::StepUp | Action::Hold);
         if self.end.is_none() {
+            let allowed = scored.action == Action::Allow;
+            self.attempt
+                .wait_for_grant(&moment.login.event, allowed, moment.now, limits);
             self.attempt.last = Some(LastScored {
                 seq: moment.seq,
                 decision: moment.decision,
@@ -340,6 +375,8 @@ impl LoginStep {
                 time: moment.login.event.time.as_micros(),
                 device: moment.login.device.clone(),
                 network: network.clone(),
+                tenant: moment.login.tenant.clone(),
+                event: EventBytes(moment.bytes.into()),
             });
         }
         work.slots.encode(&mut self.slots);

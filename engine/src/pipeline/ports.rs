@@ -28,6 +28,8 @@ pub enum Keyspace {
     Failures,
     /// tenant, attempt -> a try to get in that has not ended.
     Attempt,
+    /// due time, kind, key -> nothing: what is to happen at a time.
+    Timer,
     /// tenant, user -> what was mailed and what was held back.
     Mailbox,
     /// `seq`, index -> alert.
@@ -46,7 +48,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// All of them, in the order of the enum.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Journal,
         Self::Decided,
         Self::Decision,
@@ -54,6 +56,7 @@ impl Keyspace {
         Self::User,
         Self::Failures,
         Self::Attempt,
+        Self::Timer,
         Self::Mailbox,
         Self::Alert,
         Self::Dead,
@@ -74,6 +77,7 @@ impl Keyspace {
             Self::User => "user",
             Self::Failures => "failures",
             Self::Attempt => "attempt",
+            Self::Timer => "timer",
             Self::Mailbox => "mailbox",
             Self::Alert => "alert",
             Self::Dead => "dead",

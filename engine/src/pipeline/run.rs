@@ -59,6 +59,8 @@ pub struct Run<'a> {
     pub limits: RunLimits,
     /// Set to finish the batch, store it and leave.
     pub stop: &'a Arc<AtomicBool>,
+    /// At the end of the sources, timers fire that are due up to so many microseconds after the last record.
+    pub settle: i64,
     /// Watches.
     pub observer: &'a dyn Observer,
 }
@@ -95,6 +97,7 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             opened: None,
             handed_over: 0,
             on_disk_up_to: 0,
+            settle: run.settle,
         };
         let decided = deciding.run(&arrivals, run.stop);
         // Ends the threads: readers and workers find their channels closed.
@@ -122,6 +125,7 @@ struct Deciding<'a> {
     handed_over: u64,
     /// Number of the last batch that it has finished.
     on_disk_up_to: u64,
+    settle: i64,
 }
 
 /// Whether to go on; not when the committer is gone, whose error then tells why.
@@ -145,7 +149,7 @@ impl Deciding<'_> {
                 // Stopped in between, what waits for a witness is not decided: the position stands before it, and the
                 // next start reads it again.
                 if !stop.load(Ordering::Relaxed) {
-                    self.sequencer.finish()?;
+                    self.sequencer.finish(self.settle)?;
                 }
                 self.close()?;
                 return Ok(());

@@ -26,6 +26,7 @@ use crate::pipeline::login_step::{Moment, Workspace};
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
+use crate::pipeline::timers::Timers;
 use crate::pipeline::user_rows::{UserKey, UserRows, encode_attempt};
 use crate::risk::decision::Id;
 
@@ -53,12 +54,17 @@ pub struct Sequencer {
     pub(super) stamped: Vec<Stamped<Waiting>>,
     head: Seq,
     clock: i64,
+    /// `now` of the last record that came from a door; timers move the clock beyond it.
+    last_admitted: Option<i64>,
     /// `now` of the first record, for the age of the store.
     first_now: Option<i64>,
     pub(super) crowd: Crowd,
     pub(super) users: RowCache<UserRows>,
     pub(super) attempts: RowCache<Option<Attempt>>,
     pub(super) mailboxes: RowCache<Mailbox>,
+    pub(super) timers: Timers,
+    /// Attempts that had to make room: they end behind the event at hand.
+    pub(super) without_room: Vec<Attempt>,
     /// Ids of events and dead letters in batches that are not committed yet.
     uncommitted: VecDeque<(u64, HashSet<[u8; 32]>)>,
     /// Keys of user rows that changed in the open batch.
@@ -76,6 +82,7 @@ impl Sequencer {
     /// When the store fails, or a row of its journal does not decode.
     pub fn open(engine: Arc<Engine>, store: Arc<dyn Store>, rows_kept: usize) -> Result<Self, StoreError> {
         let head = store.head()?;
+        let timers = Timers::open(&*store, engine.timers_max)?;
         let mut sequencer = Self {
             crowd: Crowd::new(engine.crowd),
             file_clock: WaitingClock::new(None, engine.time_jump),
@@ -84,10 +91,13 @@ impl Sequencer {
             store,
             head,
             clock: i64::MIN,
+            last_admitted: None,
             first_now: None,
             users: RowCache::new(rows_kept),
             attempts: RowCache::new(rows_kept),
             mailboxes: RowCache::new(rows_kept),
+            timers,
+            without_room: Vec::new(),
             uncommitted: VecDeque::from([(1, HashSet::default())]),
             user_keys: HashMap::default(),
             open: ClosedBatch {
@@ -101,6 +111,7 @@ impl Sequencer {
             counts: Counts::default(),
         };
         sequencer.fold_journal()?;
+        sequencer.last_admitted = last_admitted(&*sequencer.store)?;
         sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
         Ok(sequencer)
     }
@@ -120,6 +131,10 @@ impl Sequencer {
                 if let Body::Event {
                     observation: Some(observation),
                     ..
+                }
+                | Body::Own {
+                    observation: Some(observation),
+                    ..
                 } = record.body
                 {
                     self.crowd.observe(&observation, record.now);
@@ -134,6 +149,12 @@ impl Sequencer {
     #[must_use]
     pub fn clock(&self) -> Option<i64> {
         (self.clock != i64::MIN).then_some(self.clock)
+    }
+
+    /// `now` of the last record that came from a door, `None` before the first.
+    #[must_use]
+    pub fn last_admitted(&self) -> Option<i64> {
+        self.last_admitted
     }
 
     /// Last `seq` given out.
@@ -211,6 +232,7 @@ impl Sequencer {
             user,
             ..
         } = line;
+        self.fire_due(now)?;
         self.open_bytes += bytes.len();
         let content = match content {
             Ok(login) if jumped => Err(Refusal::time_jump(login.event.time)),
@@ -219,11 +241,13 @@ impl Sequencer {
         let refused = match content {
             Ok(login) => {
                 self.begin_record(now);
+                self.last_admitted = self.clock();
                 self.counts.decided += 1;
                 self.note(id);
-                let outcome = self.decide(&login, user.as_ref(), bytes, decision)?;
-                self.open.outcomes.push(Outcome::Decided(Box::new(outcome)));
-                return Ok(());
+                let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
+                decided.bytes = bytes;
+                self.push(Outcome::Decided(Box::new(decided)));
+                return self.end_those_without_room();
             }
             Err(refusal) => refusal,
         };
@@ -233,6 +257,7 @@ impl Sequencer {
             return Ok(());
         }
         self.begin_record(now);
+        self.last_admitted = self.clock();
         self.counts.refused += 1;
         self.note(letter_id);
         let letter = DeadLetter {
@@ -244,13 +269,16 @@ impl Sequencer {
             refusal: refused,
             bytes,
         };
-        self.open
-            .outcomes
-            .push(Outcome::Refused(Box::new(letter), self.clock));
+        self.push(Outcome::Refused(Box::new(letter), self.clock));
         Ok(())
     }
 
-    fn begin_record(&mut self, now: i64) {
+    /// Adds what came of a record to the open batch.
+    pub(super) fn push(&mut self, outcome: Outcome) {
+        self.open.outcomes.push(outcome);
+    }
+
+    pub(super) fn begin_record(&mut self, now: i64) {
         self.head += 1;
         self.move_clock(now);
     }
@@ -290,7 +318,7 @@ impl Sequencer {
         &mut self,
         login: &EnrichedLogin,
         user: Option<&UserKey>,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         id: Id,
     ) -> Result<DecidedEvent, StoreError> {
         let moment = Moment {
@@ -299,11 +327,12 @@ impl Sequencer {
             seq: self.head,
             decision: id,
             now: self.clock,
+            bytes,
         };
         match login.event.event_type {
-            EventType::Login => self.decide_login(moment, bytes),
-            EventType::AttemptClosed => self.close_attempt(moment, bytes),
-            _ => Ok(self.take_account(moment, bytes)),
+            EventType::Login => self.decide_login(moment),
+            EventType::AttemptClosed => self.close_attempt(moment),
+            _ => Ok(self.take_account(moment)),
         }
     }
 
@@ -379,6 +408,7 @@ impl Sequencer {
             });
         });
         self.user_keys.clear();
+        self.timers.drain_changed(&mut rows);
         failed.map_or(Ok(rows), Err)
     }
 
@@ -394,5 +424,23 @@ impl Sequencer {
         {
             self.uncommitted.pop_front();
         }
+    }
+}
+
+/// `now` of the last record of the journal that came from a door.
+fn last_admitted(store: &dyn Store) -> Result<Option<i64>, StoreError> {
+    let mut limit = 64;
+    loop {
+        let rows = store.scan_back(Keyspace::Journal, &[], limit)?;
+        for row in &rows {
+            let record = journal::decode(&row.value)?;
+            if !record.body.is_own() {
+                return Ok(Some(record.now));
+            }
+        }
+        if rows.len() < limit {
+            return Ok(None);
+        }
+        limit *= 8;
     }
 }

@@ -83,7 +83,7 @@ impl Telling<'_> {
 
     /// Contacts of the event, else those remembered.
     fn contacts(&self) -> Vec<Contact> {
-        match &self.moment.login.event.user.contacts {
+        match &self.ended.event.user.contacts {
             Some(told) => told.to_vec(),
             None => self
                 .history
@@ -93,7 +93,7 @@ impl Telling<'_> {
     }
 
     fn silence(&self, has_address: bool) -> Option<HeldBack> {
-        let event = &self.moment.login.event;
+        let event = self.ended.event;
         silence(
             &SilenceFacts {
                 user_kind: self.before.user_kind,
@@ -125,7 +125,7 @@ impl Telling<'_> {
     }
 
     fn facts(&self, kind: OwnerKind, address: Box<str>, held_back_before: u32) -> MailFacts {
-        let event = &self.moment.login.event;
+        let event = self.ended.event;
         let profile = self.history.map(|history| &history.profile);
         let app = event.app.id.as_deref();
         let rules = self.engine.apps.of(app);
@@ -170,7 +170,7 @@ impl Telling<'_> {
     }
 
     fn second_factor(&self) -> SecondFactor {
-        let event = &self.moment.login.event;
+        let event = self.ended.event;
         let denied = event.reason == Some(FailureReason::PushDenied)
             || event
                 .auth

@@ -105,15 +105,6 @@ impl UserRows {
         self.changed.unnamed = true;
         Some(self.unnamed.remove(index).1)
     }
-
-    /// Keeps an attempt open.
-    pub fn keep_unnamed(&mut self, device: u128, attempt: Attempt) {
-        if self.unnamed.len() >= UNNAMED_MAX {
-            self.unnamed.remove(0);
-        }
-        self.unnamed.push((device, attempt));
-        self.changed.unnamed = true;
-    }
 }
 
 /// Keys of one user's rows.
@@ -132,6 +123,16 @@ impl UserKey {
             row: keys::user(tenant, user),
             tenant_bytes: tenant.len(),
         }
+    }
+
+    /// From the key of its row.
+    #[must_use]
+    pub fn of_row(row: &[u8]) -> Option<Self> {
+        let length = row.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))?;
+        Some(Self {
+            row: row.to_vec(),
+            tenant_bytes: length.into(),
+        })
     }
 
     /// Of the user whom an event names, if it names one.

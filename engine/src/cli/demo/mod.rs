@@ -29,6 +29,9 @@ use outcome::{Figures, attempts};
 use words::Summary;
 use world::World;
 
+/// After the last event the demo lets a day pass, so that every attempt has its end.
+const SETTLE: i64 = 24 * 3_600 * 1_000_000;
+
 const EXAMPLE: &str = "Example:
   doorward demo
   doorward demo --seed 2 --data ./doorward-demo-2
@@ -139,6 +142,7 @@ fn play(
     let started = Instant::now();
     let counts = run_over(
         &Over {
+            settle: SETTLE,
             assembly,
             settings,
             tenant,
