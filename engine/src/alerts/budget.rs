@@ -6,10 +6,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::classify::OwnerKind;
+use super::quiet::{Digest, Quiet};
 use super::silence::HeldBack;
 
 /// First byte of the stored form.
-pub const MAILBOX_VERSION: u8 = 1;
+pub const MAILBOX_VERSION: u8 = 2;
+/// The first form: without what waits.
+const WITHOUT_WAITING: u8 = 1;
 
 const HOUR: i64 = 3_600 * 1_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -47,11 +50,15 @@ struct Sent {
     device: u128,
 }
 
-/// One owner's mailbox.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// One owner's mailbox: what went out, what is owed, what waits.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Mailbox {
     sent: Vec<Sent>,
     owed: u32,
+    /// Wrong passwords that wait until it is quiet.
+    pub(super) quiet: Vec<Quiet>,
+    /// What waits for the end of the day.
+    pub(super) digest: Option<Digest>,
 }
 
 /// Why stored bytes are no mailbox.
@@ -85,6 +92,10 @@ impl Mailbox {
         if lately(policy.same_kind).any(told) {
             return Some(HeldBack::SameKind);
         }
+        if kind == OwnerKind::Digest {
+            // It is what the budget leaves: one a day by its making.
+            return (policy.daily_max == 0 || policy.hourly_max == 0).then_some(HeldBack::Budget);
+        }
         let allows_any = policy.hourly_max > 0 && policy.daily_max > 0;
         if allows_any && kind.got_in() && !lately(HOUR).any(|sent| sent.kind.got_in()) {
             return None;
@@ -114,6 +125,12 @@ impl Mailbox {
         }
     }
 
+    /// Whether a mail of this kind went out after `since`.
+    #[must_use]
+    pub fn was_sent(&self, kind: OwnerKind, since: i64) -> bool {
+        self.sent.iter().any(|sent| sent.kind == kind && sent.at > since)
+    }
+
     /// Mails held back since the last one that went out.
     #[must_use]
     pub fn owed(&self) -> u32 {
@@ -135,6 +152,14 @@ impl Mailbox {
         match bytes.split_first() {
             Some((&MAILBOX_VERSION, rest)) => match postcard::take_from_bytes(rest) {
                 Ok((mailbox, [])) => Ok(mailbox),
+                _ => Err(DecodeError::Damaged),
+            },
+            Some((&WITHOUT_WAITING, rest)) => match postcard::take_from_bytes(rest) {
+                Ok(((sent, owed), [])) => Ok(Self {
+                    sent,
+                    owed,
+                    ..Self::default()
+                }),
                 _ => Err(DecodeError::Damaged),
             },
             Some((version, _)) => Err(DecodeError::UnknownVersion(*version)),
@@ -264,8 +289,8 @@ mod tests {
         mailbox.send(UnknownDeviceIn, 300, 1_000);
         mailbox.hold_back(HeldBack::Budget);
         let stored = [1, 1, 0xd0, 0x0f, 0, 0xac, 0x02, 1];
-        assert_eq!(mailbox.encode(), stored);
-        assert_eq!(Mailbox::decode(&stored), Ok(mailbox));
+        assert_eq!(Mailbox::decode(&stored), Ok(mailbox.clone()));
+        assert_eq!(mailbox.encode(), [2, 1, 0xd0, 0x0f, 0, 0xac, 0x02, 1, 0, 0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::risk::decision::DeviceState;
 
-/// The three things an owner is told of a login. Packs may add kinds of their own.
+/// What an owner is told of. Packs may add kinds of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OwnerKind {
     /// Somebody got in on a device that is not known.
@@ -17,14 +17,20 @@ pub enum OwnerKind {
     SecondFactorNotPassed,
     /// The password was right, and the sign-in was turned away for want of proof.
     SignInNeededMoreProof,
+    /// Wrong passwords on a device that is not known, and nobody got further.
+    WrongPasswordUnknownDevice,
+    /// What was held back of a day, in one mail.
+    Digest,
 }
 
 impl OwnerKind {
     /// All, in the order of the enum.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 5] = [
         Self::UnknownDeviceIn,
         Self::SecondFactorNotPassed,
         Self::SignInNeededMoreProof,
+        Self::WrongPasswordUnknownDevice,
+        Self::Digest,
     ];
 
     /// Name in decisions, files and metrics.
@@ -34,6 +40,8 @@ impl OwnerKind {
             Self::UnknownDeviceIn => "unknown_device_in",
             Self::SecondFactorNotPassed => "second_factor_not_passed",
             Self::SignInNeededMoreProof => "sign_in_needed_more_proof",
+            Self::WrongPasswordUnknownDevice => "wrong_password_unknown_device",
+            Self::Digest => "digest",
         }
     }
 

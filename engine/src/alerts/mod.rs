@@ -10,4 +10,5 @@ pub mod classify;
 pub mod contact;
 mod country;
 pub mod place;
+pub mod quiet;
 pub mod silence;

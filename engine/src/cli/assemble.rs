@@ -9,6 +9,7 @@ use doorward_rules::{Points, RuleSet};
 use super::exit::CliError;
 use super::sources;
 use crate::alerts::budget::BudgetPolicy;
+use crate::alerts::quiet::{FailedUnknown, QuietPolicy};
 use crate::alerts::silence::SilencePolicy;
 use crate::attempt::AttemptLimits;
 use crate::config::{self, Settings, UserKey};
@@ -139,6 +140,15 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
             silence: SilencePolicy {
                 age_max: i64::from(settings.mail.age_max_hours) * HOUR_MICROS,
                 new_store: i64::from(settings.alerts.new_store_days) * DAY_MICROS,
+            },
+            quiet: QuietPolicy {
+                failed_unknown: match settings.alerts.failed_unknown {
+                    config::FailedUnknown::First => FailedUnknown::First,
+                    config::FailedUnknown::Each => FailedUnknown::Each,
+                    config::FailedUnknown::Digest => FailedUnknown::Digest,
+                    config::FailedUnknown::Off => FailedUnknown::Off,
+                },
+                quiet: i64::from(settings.alerts.quiet_minutes) * MINUTE_MICROS,
             },
             budget: BudgetPolicy {
                 hourly_max: settings.alerts.user_per_hour as usize,

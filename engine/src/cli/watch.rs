@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::alerts::alert::Alert;
 use crate::alerts::silence::HeldBack;
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
 use crate::pipeline::dead_letter;
@@ -80,23 +81,27 @@ impl Watch {
             .map_or("none", |scored| Action::as_str(scored.action));
         self.metrics.decisions.inc(action);
         for alert in &event.alerts {
-            let status = if alert.held_back.is_some() {
-                "held_back"
-            } else {
-                "due"
-            };
-            if let Some(mail) = &alert.mail {
-                self.metrics.alerts.inc(mail.kind.as_str(), status);
-            }
-            match alert.held_back {
-                None => {
-                    *tally.told.entry(alert.kind.to_string()).or_default() += 1;
-                    self.metrics.mails_written.inc();
-                }
-                Some(why) => *tally.held_back.entry(HeldBack::as_str(why)).or_default() += 1,
-            }
+            self.told(alert, tally);
         }
         (self.each)(event);
+    }
+
+    fn told(&self, alert: &Alert, tally: &mut Tally) {
+        let status = if alert.held_back.is_some() {
+            "held_back"
+        } else {
+            "due"
+        };
+        if let Some(mail) = &alert.mail {
+            self.metrics.alerts.inc(mail.kind.as_str(), status);
+        }
+        match alert.held_back {
+            None => {
+                *tally.told.entry(alert.kind.to_string()).or_default() += 1;
+                self.metrics.mails_written.inc();
+            }
+            Some(why) => *tally.held_back.entry(HeldBack::as_str(why)).or_default() += 1,
+        }
     }
 }
 
@@ -106,6 +111,7 @@ impl Observer for Watch {
         for outcome in &batch.outcomes {
             match outcome {
                 Outcome::Decided(event) => self.decided(event, &mut tally),
+                Outcome::Told(told) => self.told(&told.alert, &mut tally),
                 Outcome::Refused(letter, _) => {
                     let reason = &*letter.refusal.reason;
                     *tally.refused.entry(reason.to_owned()).or_default() += 1;
@@ -120,10 +126,7 @@ impl Observer for Watch {
         self.metrics
             .store_head
             .set(i64::try_from(batch.new_head).unwrap_or(i64::MAX));
-        if let Some(now) = batch.outcomes.last().map(|outcome| match outcome {
-            Outcome::Decided(event) => event.decision.now,
-            Outcome::Refused(_, now) => *now,
-        }) {
+        if let Some(now) = batch.outcomes.last().map(Outcome::now) {
             self.metrics.clock_seconds.set(now.div_euclid(1_000_000));
         }
     }

@@ -38,7 +38,7 @@ mod user;
 
 use sha2::{Digest, Sha256};
 
-pub use alerts::AlertsSettings;
+pub use alerts::{AlertsSettings, FailedUnknown};
 pub use app::{AppDefaults, AppOverrides, AppSettings, Sensitivity, Unreachable};
 pub use attempt::AttemptSettings;
 pub use crowd::CrowdSettings;

@@ -98,6 +98,7 @@ fn changed_value(row: &Setting, base: &Settings) -> String {
             }
         }
         "tenants.allowed" => "[\"default\", \"other\"]",
+        "alerts.failed_unknown" => "digest",
         "mail.from" => "security@example.org",
         "metrics.listen" => "127.0.0.1:1",
         "log.format" => "json",

@@ -37,6 +37,29 @@ pub enum Outcome {
     Decided(Box<DecidedEvent>),
     /// A refused line, with Doorward's clock.
     Refused(Box<DeadLetter>, i64),
+    /// Somebody is told of what happened before, when its time had come.
+    Told(Box<ToldLater>),
+}
+
+impl Outcome {
+    /// Doorward's clock at the record.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        match self {
+            Self::Decided(event) => event.decision.now,
+            Self::Refused(_, now) => *now,
+            Self::Told(told) => told.now,
+        }
+    }
+}
+
+/// An alert that a timer raised.
+#[derive(Debug)]
+pub struct ToldLater {
+    /// The alert; its `seq` is that of the record.
+    pub alert: Alert,
+    /// Doorward's clock.
+    pub now: i64,
 }
 
 /// A batch that is closed and waits for its commit.
@@ -82,6 +105,7 @@ pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, 
         match outcome {
             Outcome::Decided(event) => encode_decided(event, policy, &mut batch, &mut outgoing)?,
             Outcome::Refused(letter, now) => encode_refused(letter, *now, &mut batch, &mut outgoing)?,
+            Outcome::Told(told) => encode_told(told, &mut batch, &mut outgoing)?,
         }
     }
     batch.changes.append(&mut closed.rows);
@@ -133,19 +157,37 @@ fn encode_decided(
         );
     }
     for (index, alert) in (0..).zip(&event.alerts) {
-        let bytes = alert.encode();
-        if alert.held_back.is_none() {
-            outgoing.alerts.push(Record {
-                seq,
-                bytes: bytes.clone(),
-            });
-        }
-        batch.put(Keyspace::Alert, keys::alert(seq, index), bytes);
+        put_alert(alert, index, batch, outgoing);
     }
     outgoing.decisions.push(Record {
         seq,
         bytes: decision_line(decision, policy),
     });
+    Ok(())
+}
+
+fn put_alert(alert: &Alert, index: u16, batch: &mut Batch, outgoing: &mut Outgoing) {
+    let (seq, bytes) = (alert.seq, alert.encode());
+    if alert.held_back.is_none() {
+        outgoing.alerts.push(Record {
+            seq,
+            bytes: bytes.clone(),
+        });
+    }
+    batch.put(Keyspace::Alert, keys::alert(seq, index), bytes);
+}
+
+fn encode_told(told: &ToldLater, batch: &mut Batch, outgoing: &mut Outgoing) -> Result<(), StoreError> {
+    let record: JournalRecord<Bytes<'_>> = JournalRecord {
+        now: told.now,
+        body: Body::Told { alert: told.alert.id },
+    };
+    batch.put(
+        Keyspace::Journal,
+        keys::seq(told.alert.seq),
+        journal::encode(&record, 0)?,
+    );
+    put_alert(&told.alert, 0, batch, outgoing);
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use crate::pipeline::login_step::{
 };
 use crate::pipeline::ports::StoreError;
 use crate::pipeline::sequencer::Sequencer;
-use crate::pipeline::tell::{Telling, kind_of};
+use crate::pipeline::tell::{Telling, device_key, kind_of};
 use crate::pipeline::timers::TimerKind;
 use crate::pipeline::user_rows::{UserKey, UserRows};
 use crate::risk::decision::{AlertLine, Decision, DeviceVerdict};
@@ -32,6 +32,7 @@ impl Sequencer {
         let attempt = self.open_attempt(moment, &mut rows);
         let step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
         self.note_failure(moment, &mut rows);
+        self.note_wrong_password(moment, &step, &rows)?;
         let mut alerts = Vec::new();
         if let Some(ended) = ended::by_event(moment, &step) {
             alerts.extend(self.tell(moment, &ended, &step.before, key, &rows)?);
@@ -267,7 +268,14 @@ impl Sequencer {
             store_age: self.store_age(),
             campaign: false,
         };
+        self.fold_failures(
+            &mut mailbox,
+            key,
+            device_key(&engine.hash, ended.device),
+            before.source.1,
+        );
         let alert = telling.alert(kind, &mut mailbox);
+        self.digest_later(&mut mailbox, key, &alert);
         let batch = self.batch();
         if let Some(row) = self.mailboxes.change(&key.row, batch) {
             *row = mailbox;

@@ -55,6 +55,16 @@ pub fn by_event<'a>(moment: Moment<'a>, step: &'a LoginStep) -> Option<Ended<'a>
         (End::Refused, Some(Outcome::Abandoned)) => AttemptEnd::Abandoned,
         (End::Refused, _) => AttemptEnd::Refused,
     };
+    with_end(moment, step, end)
+}
+
+/// The same as if the attempt ended here, refused.
+#[must_use]
+pub fn refused<'a>(moment: Moment<'a>, step: &'a LoginStep) -> Option<Ended<'a>> {
+    with_end(moment, step, AttemptEnd::Refused)
+}
+
+fn with_end<'a>(moment: Moment<'a>, step: &'a LoginStep, end: AttemptEnd) -> Option<Ended<'a>> {
     let scored = step.scored.as_ref();
     Some(Ended {
         end,

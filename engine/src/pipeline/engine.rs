@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::alerts::budget::BudgetPolicy;
+use crate::alerts::quiet::QuietPolicy;
 use crate::alerts::silence::SilencePolicy;
 use crate::attempt::AttemptLimits;
 use crate::event::Sensitivity;
@@ -66,6 +67,8 @@ pub struct AlertPolicy {
     pub silence: SilencePolicy,
     /// How many mails one owner gets.
     pub budget: BudgetPolicy,
+    /// When wrong passwords are told.
+    pub quiet: QuietPolicy,
 }
 
 /// Rules, bounds and keys in force.

@@ -31,7 +31,8 @@ impl Sequencer {
             match timer.kind {
                 TimerKind::Attempt => self.end_named(&timer, at)?,
                 TimerKind::Unnamed => self.end_unnamed(&timer, at)?,
-                TimerKind::Quiet | TimerKind::Digest => {}
+                TimerKind::Quiet => self.tell_quiet(&timer, at)?,
+                TimerKind::Digest => self.tell_digest(&timer, at)?,
             }
         }
         Ok(())

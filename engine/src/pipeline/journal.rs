@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::crowd::CrowdObservation;
 use crate::pipeline::ports::{Keyspace, StoreError};
 use crate::pipeline::row_bytes;
+use crate::risk::decision::Id;
 
 const VERSION: u8 = 1;
 
@@ -46,12 +47,17 @@ pub enum Body<B> {
         /// What the counters across users saw of it.
         observation: Option<CrowdObservation>,
     },
+    /// A timer raised an alert; folding the records before it raises it again.
+    Told {
+        /// Its id.
+        alert: Id,
+    },
 }
 
 impl<B> Body<B> {
     /// Whether a timer made it: folding the records before it makes it again.
     pub const fn is_own(&self) -> bool {
-        matches!(self, Self::Own { .. })
+        matches!(self, Self::Own { .. } | Self::Told { .. })
     }
 }
 

@@ -27,6 +27,9 @@ pub fn read_seq(key: &[u8]) -> Option<Seq> {
     key.first_chunk().map(|bytes| Seq::from_be_bytes(*bytes))
 }
 
+/// Bytes of [`user`] before the user's id, beside those of the tenant: two lengths and the kind of id.
+pub const BEFORE_USER: usize = 5;
+
 /// Key of a user's rows. Tenant and user are at most 256 bytes each, by `event::Limits`.
 #[must_use]
 pub fn user(tenant: &str, user: &str) -> Vec<u8> {
@@ -156,6 +159,12 @@ mod tests {
     fn two_tenants_never_share_a_key() {
         assert_ne!(user("a", "bc"), user("ab", "c"));
         assert_ne!(attempt("a", "x"), unnamed_attempts_of(&user("a", "x"), 1));
+    }
+
+    #[test]
+    fn names_read_back_from_a_users_key() {
+        let key = crate::pipeline::user_rows::UserKey::of_row(&user("ten", "anna")).expect("a key");
+        assert_eq!(key.names(), ("ten".into(), "anna".into()));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod keys;
 pub mod login_step;
 pub mod ports;
+mod quiet;
 pub mod row_bytes;
 pub mod row_cache;
 pub mod run;

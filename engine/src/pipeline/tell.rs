@@ -8,8 +8,10 @@ use crate::alerts::classify::{AttemptEnd, AttemptFacts, OwnerKind, classify};
 use crate::alerts::contact::mail_contact;
 use crate::alerts::place::Place;
 use crate::alerts::silence::{HeldBack, SilenceFacts, silence};
+use crate::enrich::device::DeviceDescriptor;
 use crate::event::{Contact, FactorResult, FailureReason, LoginEvent};
 use crate::history::UserHistory;
+use crate::keyed_hash::{KeyedHash, domain};
 use crate::pipeline::account_step::to_event_contact;
 use crate::pipeline::ended::Ended;
 use crate::pipeline::engine::Engine;
@@ -25,6 +27,17 @@ pub fn kind_of(ended: &Ended<'_>) -> Option<OwnerKind> {
         device: ended.matched.told.then_some(ended.matched.state),
         attack_fired: ended.attack_fired,
         score: Points::from_hundredths(ended.sum_hundredths),
+    })
+}
+
+/// What "the same device" is for the budget: id or key, else family and operating system.
+pub(super) fn device_key(hash: &KeyedHash, device: &DeviceDescriptor) -> u128 {
+    device.key.or(device.id).unwrap_or_else(|| {
+        let software = &device.software;
+        hash.wide(
+            domain::SOFTWARE,
+            &[software.family.as_bytes(), software.os.as_bytes()],
+        )
     })
 }
 
@@ -53,7 +66,7 @@ impl Telling<'_> {
     pub fn alert(&self, kind: OwnerKind, mailbox: &mut Mailbox) -> Alert {
         let contacts = self.contacts();
         let address = mail_contact(&contacts).and_then(|contact| contact.address.clone());
-        let device = self.device_key();
+        let device = device_key(&self.engine.hash, self.ended.device);
         let held_back = self
             .silence(address.is_some())
             .or_else(|| mailbox.refusal(kind, device, self.moment.now, &self.engine.alerts.budget));
@@ -79,6 +92,16 @@ impl Telling<'_> {
             held_back,
             mail: Some(self.facts(kind, address.unwrap_or_default(), held_back_before)),
         }
+    }
+
+    /// Why a wrong password is not told, apart from budgets, and what the mail about it says.
+    #[must_use]
+    pub fn failure(&self) -> (Option<HeldBack>, MailFacts) {
+        let contacts = self.contacts();
+        let address = mail_contact(&contacts).and_then(|contact| contact.address.clone());
+        let silence = self.silence(address.is_some());
+        let kind = OwnerKind::WrongPasswordUnknownDevice;
+        (silence, self.facts(kind, address.unwrap_or_default(), 0))
     }
 
     /// Contacts of the event, else those remembered.
@@ -110,18 +133,6 @@ impl Telling<'_> {
             },
             &self.engine.alerts.silence,
         )
-    }
-
-    /// What "the same device" is for the budget: id or key, else family and operating system.
-    fn device_key(&self) -> u128 {
-        let device = self.ended.device;
-        device.key.or(device.id).unwrap_or_else(|| {
-            let software = &device.software;
-            self.engine.hash.wide(
-                crate::keyed_hash::domain::SOFTWARE,
-                &[software.family.as_bytes(), software.os.as_bytes()],
-            )
-        })
     }
 
     fn facts(&self, kind: OwnerKind, address: Box<str>, held_back_before: u32) -> MailFacts {

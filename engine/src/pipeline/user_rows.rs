@@ -141,6 +141,17 @@ impl UserKey {
         login.user.as_deref().map(|user| Self::new(&login.tenant, user))
     }
 
+    /// Tenant and user.
+    #[must_use]
+    pub fn names(&self) -> (Box<str>, Box<str>) {
+        let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into();
+        let user = self.tenant_bytes.saturating_add(keys::BEFORE_USER);
+        (
+            text(self.row.get(2..self.tenant_bytes.saturating_add(2))),
+            text(self.row.get(user..)),
+        )
+    }
+
     /// Key of the attempts without an id.
     #[must_use]
     pub fn unnamed(&self) -> Vec<u8> {

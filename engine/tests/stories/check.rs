@@ -278,6 +278,25 @@ fn totals(expected: &Expected, told: &Told, events: &[u8], decisions: &[Value]) 
             expected.held_back
         ));
     }
+    let later = later_mails(told, decisions);
+    for mail in &expected.told_later {
+        let says = |text: &&String| mail.says.iter().all(|words| text.contains(words.as_str()));
+        let found = later.iter().filter(says).count();
+        if found != mail.count {
+            wrong.push(format!(
+                "{} mails say {:?}, not {}: {}; all of them: {later:#?}",
+                found, mail.says, mail.count, mail.because
+            ));
+        }
+    }
+    let expected_later: usize = expected.told_later.iter().map(|mail| mail.count).sum();
+    if later.len() != expected_later {
+        wrong.push(format!(
+            "{} mails came later, not {expected_later}: {later:#?}",
+            later.len()
+        ));
+    }
+    let due = due + later.len();
     if due != told.mails.len() {
         wrong.push(format!(
             "{due} alerts are due, and {} mails were written",
@@ -285,6 +304,18 @@ fn totals(expected: &Expected, told: &Told, events: &[u8], decisions: &[Value]) 
         ));
     }
     wrong
+}
+
+/// Texts of the mails that no decision names.
+fn later_mails(told: &Told, decisions: &[Value]) -> Vec<String> {
+    let named: BTreeSet<&str> = decisions
+        .iter()
+        .filter_map(|decision| decision["alerts"].as_array())
+        .flatten()
+        .map(|alert| text(&alert["id"]))
+        .collect();
+    let later = told.mails.iter().filter(|(id, _)| !named.contains(id.as_str()));
+    later.map(|(_, raw)| mail::text_of(raw)).collect()
 }
 
 fn lines(decision: &Value, status: &str) -> Vec<(String, f64)> {

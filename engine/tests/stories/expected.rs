@@ -19,6 +19,18 @@ pub struct Expected {
     pub alike: Vec<Alike>,
     #[serde(default)]
     pub dead_letter: Vec<Refused>,
+    #[serde(default)]
+    pub told_later: Vec<ToldLater>,
+}
+
+/// Mails that no event raised, but the time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToldLater {
+    pub because: String,
+    pub says: Vec<String>,
+    #[serde(default = "one")]
+    pub count: usize,
 }
 
 #[derive(Debug, Deserialize)]

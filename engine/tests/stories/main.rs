@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use expected::Expected;
-use program::{Settings, fixture, replay, run};
+use program::{Settings, fixture, replay, run, run_file};
 
 /// One test a story: its name in the file system, and that of the test.
 macro_rules! stories {
@@ -42,8 +42,10 @@ stories! {
     new_phone_after_a_break: "new-phone-after-a-break",
     ordinary_churn: "ordinary-churn",
     phone_stolen_abroad: "phone-stolen-abroad",
+    right_password_walks_away: "right-password-walks-away",
     spray_one_hit: "spray-one-hit",
     stolen_password_next_door: "stolen-password-next-door",
+    wrong_password_then_flood: "wrong-password-then-flood",
 }
 
 /// What the story says must come out, comes out; and the mails say what they must.
@@ -86,6 +88,32 @@ fn run_equals_replay(name: &str) {
                 *mails.get_or_insert_with(|| told.mails.clone()) == told.mails,
                 "{what}: other mails"
             );
+        }
+    }
+}
+
+/// A file that grows between two starts gives what one start on the whole file gives: timers, attempts and what waits
+/// in mailboxes survive the process.
+#[test]
+fn a_restart_in_between_changes_nothing() {
+    for name in ["right-password-walks-away", "wrong-password-then-flood"] {
+        let whole = fs::read(fixture(&format!("{name}.ndjson"))).unwrap();
+        let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+        let replayed = replay(name);
+        let once = tempfile::tempdir().unwrap();
+        let mails = run(name, once.path(), &Settings::default()).mails;
+        for share in [50, 97, 99] {
+            let folder = tempfile::tempdir().unwrap();
+            let events = folder.path().join("events.ndjson");
+            let mut told = None;
+            for part in [lines.len() * share / 100, lines.len() - 1, lines.len()] {
+                fs::write(&events, lines[..part].concat()).unwrap();
+                told = Some(run_file(&events, folder.path(), &Settings::default()));
+            }
+            let told = told.unwrap();
+            let what = format!("{name} in three runs, the first at {share} %");
+            told.files.assert_same(&replayed, &what);
+            assert!(told.mails == mails, "{what}: other mails");
         }
     }
 }

@@ -111,13 +111,18 @@ pub fn replay(name: &str) -> Files {
 
 /// `doorward run` on a story, its store in `folder`.
 pub fn run(name: &str, folder: &Path, settings: &Settings) -> Told {
+    run_file(&fixture(&format!("{name}.ndjson")), folder, settings)
+}
+
+/// `doorward run` on any file, its store in `folder`.
+pub fn run_file(events: &Path, folder: &Path, settings: &Settings) -> Told {
     let (decisions, dead) = (folder.join("decisions"), folder.join("dead"));
     let data = folder.join("data");
     let mut command = doorward(folder, settings);
     command
         .arg("run")
         .arg("--events")
-        .arg(fixture(&format!("{name}.ndjson")))
+        .arg(events)
         .arg("--data")
         .arg(&data);
     command

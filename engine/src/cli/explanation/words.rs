@@ -137,6 +137,8 @@ pub(super) const fn looked_at(group: Group) -> &'static str {
 pub(super) fn alert(kind: &str) -> Option<&'static str> {
     match kind {
         "unknown_device_in" => Some("somebody got in on a device that is not known"),
+        "wrong_password_unknown_device" => Some("wrong passwords on a device that is not known"),
+        "digest" => Some("what was held back of a day, in one mail"),
         "second_factor_not_passed" => Some("the password was right, the second factor was not passed"),
         "sign_in_needed_more_proof" => Some("the password was right, but the sign-in needed more proof"),
         _ => None,

@@ -62,6 +62,8 @@ const fn templates_of(kind: OwnerKind) -> Templates {
         OwnerKind::UnknownDeviceIn => templates!("unknown_device_in"),
         OwnerKind::SecondFactorNotPassed => templates!("second_factor_not_passed"),
         OwnerKind::SignInNeededMoreProof => templates!("sign_in_needed_more_proof"),
+        OwnerKind::WrongPasswordUnknownDevice => templates!("wrong_password_unknown_device"),
+        OwnerKind::Digest => templates!("digest"),
     }
 }
 

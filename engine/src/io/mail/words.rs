@@ -40,6 +40,7 @@ pub(super) fn values(facts: &MailFacts, event_time: i64) -> Vec<(&'static str, S
         ("proven", proven(facts)),
         ("second_step", second_step(facts.second_factor).to_owned()),
         ("mistyped", mistyped(facts.wrong_passwords)),
+        ("wrong", wrong(facts.wrong_passwords)),
         ("last", last(facts, &zone)),
         (
             "phishing",
@@ -182,6 +183,15 @@ fn mistyped(wrong_passwords: u32) -> String {
         0 => String::new(),
         1 => "the password was mistyped once".to_owned(),
         times => format!("the password was mistyped {times} times"),
+    }
+}
+
+/// `three times` would need the words of every number: figures from two on.
+fn wrong(times: u32) -> String {
+    match times {
+        0 => String::new(),
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cafe_poisoning;
 mod dirt;
+mod flood;
 mod holiday;
 mod new_phone;
 mod next_door;
@@ -12,6 +13,7 @@ mod passers_by;
 mod script;
 mod spray;
 mod stolen_phone;
+mod walks_away;
 
 /// Every story: the name of its file without `.ndjson`, and the bytes of it.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
@@ -22,7 +24,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("new-phone-after-a-break", new_phone::tell().into_bytes()),
         ("ordinary-churn", ordinary_churn::tell().into_bytes()),
         ("phone-stolen-abroad", stolen_phone::tell().into_bytes()),
+        ("right-password-walks-away", walks_away::tell().into_bytes()),
         ("spray-one-hit", spray::tell().into_bytes()),
         ("stolen-password-next-door", next_door::tell().into_bytes()),
+        ("wrong-password-then-flood", flood::tell().into_bytes()),
     ]
 }
