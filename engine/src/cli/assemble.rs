@@ -13,7 +13,7 @@ use crate::alerts::silence::SilencePolicy;
 use crate::attempt::AttemptLimits;
 use crate::config::{self, Settings, UserKey};
 use crate::enrich::Enricher;
-use crate::event::{Sensitivity, UserAgentParser, UserKeyPolicy};
+use crate::event::{Limits, Sensitivity, UserAgentParser, UserKeyPolicy};
 use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
 use crate::pipeline::door::DoorPolicy;
@@ -79,6 +79,7 @@ impl Assembly {
     pub fn file_door(&self, settings: &Settings, tenant: &str) -> DoorPolicy {
         let future_minutes = i64::from(settings.files.future_minutes);
         DoorPolicy {
+            limits: event_limits(settings),
             enricher: self.enricher.clone(),
             tenant: tenant.into(),
             tenants: settings
@@ -91,6 +92,18 @@ impl Assembly {
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
         }
+    }
+}
+
+/// How large an event may be.
+#[must_use]
+pub const fn event_limits(settings: &Settings) -> Limits {
+    let limits = &settings.limits;
+    Limits {
+        event_bytes: limits.event_bytes,
+        user_agent_bytes: limits.user_agent_bytes,
+        id_bytes: limits.id_bytes,
+        depth: limits.depth,
     }
 }
 

@@ -11,8 +11,8 @@ section! {
         /// `client.user_agent`.
         user_agent_bytes: usize = Whole::<usize>::of(64, 16_384, "bytes"), decides Yes;
         /// An id or a header value.
-        id_bytes: usize = Whole::<usize>::of(16, 4096, "bytes"), decides Yes;
+        id_bytes: usize = Whole::<usize>::of(64, 4096, "bytes"), decides Yes;
         /// Objects and lists within each other.
-        depth: usize = Whole::<usize>::of(4, 64, "levels"), decides Yes;
+        depth: usize = Whole::<usize>::of(5, 64, "levels"), decides Yes;
     }
 }

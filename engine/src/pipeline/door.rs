@@ -15,7 +15,7 @@ use std::time::Duration;
 use foldhash::HashSet;
 
 use crate::enrich::{EnrichCaches, EnrichedLogin, Enricher};
-use crate::event::{Timestamp, parse};
+use crate::event::{Limits, Timestamp, parse};
 use crate::pipeline::admitted::{Admitted, Arrival, Origin};
 use crate::pipeline::dead_letter::Refusal;
 use crate::pipeline::file_clock::{FileClock, Stamped};
@@ -29,6 +29,8 @@ const STOP_LOOK: Duration = Duration::from_millis(50);
 /// What a door lets in, and how.
 #[derive(Clone)]
 pub struct DoorPolicy {
+    /// How large an event may be. Its sources read lines with the same `event_bytes`.
+    pub limits: Limits,
     /// Looks up device, network and place.
     pub enricher: Enricher,
     /// Tenant of events that name none.
@@ -84,7 +86,7 @@ impl DoorPolicy {
     /// # Errors
     /// Why it is no event of ours.
     pub fn content(&self, bytes: &[u8], caches: &mut EnrichCaches) -> Result<Box<EnrichedLogin>, Refusal> {
-        let event = parse(bytes)?;
+        let event = parse(bytes, &self.limits)?;
         let tenant = match event.tenant.as_deref() {
             None => Arc::clone(&self.tenant),
             Some(tenant) if *tenant == *self.tenant => Arc::clone(&self.tenant),
