@@ -67,7 +67,12 @@ impl Sequencer {
             );
             let before = Before {
                 source: source_of(&self.engine, login),
-                maturity: crate::history::maturity(rows.history.as_ref(), None, moment.now),
+                maturity: crate::history::maturity(
+                    rows.history.as_ref(),
+                    None,
+                    moment.now,
+                    &self.engine.maturity,
+                ),
                 matched: ended.matched.clone(),
                 user_kind: login.event.user.kind,
                 wrong_passwords: attempt.wrong_passwords.into(),
