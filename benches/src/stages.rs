@@ -53,7 +53,10 @@ impl Stage {
                 black_box(lines);
             }
             Self::Parse => lines.iter().for_each(|line| {
-                let _ = black_box(doorward::event::parse(&line.bytes));
+                let _ = black_box(doorward::event::parse(
+                    &line.bytes,
+                    &doorward::event::Limits::DEFAULT,
+                ));
             }),
             Self::Enrich => lines.into_iter().for_each(|line| {
                 black_box(world.admit(line));

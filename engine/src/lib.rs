@@ -18,6 +18,15 @@
 //! 14. After a crash the next start goes on from the commit: nothing lost, nothing decided twice.
 //! 15. [`cli`] wires it to the world; `ARCHITECTURE.md` has the map.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::disallowed_macros
+    )
+)]
+
 pub mod alerts;
 pub mod attempt;
 pub mod cli;

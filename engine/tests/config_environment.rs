@@ -76,8 +76,8 @@ fn variables_of_the_tests_are_no_settings() {
 #[test]
 fn a_wrong_value_names_the_variable_and_what_is_allowed() {
     assert_eq!(
-        refused("DOORWARD_TRUST_SETTLE_DAYS", "0"),
-        "DOORWARD_TRUST_SETTLE_DAYS: `trust.settle_days` is `0`, but must be a whole number from 1 to 30 (days)"
+        refused("DOORWARD_STORE_JOURNAL_DAYS", "0"),
+        "DOORWARD_STORE_JOURNAL_DAYS: `store.journal_days` is `0`, but must be a whole number from 1 to 3650 (days)"
     );
     assert_eq!(
         refused("DOORWARD_LOG_LEVEL", ""),

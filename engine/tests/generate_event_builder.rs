@@ -1,6 +1,8 @@
 //! Events written by hand, as the stories write them, are what the parser takes; dirt is what it refuses by name.
 
-use doorward::event::{EventType, FactorResult, FactorType, FailureReason, Outcome, Stage, Timestamp, parse};
+use doorward::event::{
+    EventType, FactorResult, FactorType, FailureReason, Limits, Outcome, Stage, Timestamp, parse,
+};
 use doorward::generate::EventBuilder;
 use doorward::generate::device::Machine;
 use doorward::generate::event_builder::{EnrolledShape, UsedFactor};
@@ -18,7 +20,10 @@ fn the_smallest_login_is_taken() {
         String::from_utf8(line.clone()).unwrap(),
         r#"{"id":"1","source":"shop/web","type":"login","time":"2026-03-02T12:00:00Z","user":{"id":"u-1"},"outcome":"success","client":{"ip":"198.18.0.7","ip_source":"edge"}}"#
     );
-    assert_eq!(parse(&line).unwrap().outcome, Some(Outcome::Success));
+    assert_eq!(
+        parse(&line, &Limits::DEFAULT).unwrap().outcome,
+        Some(Outcome::Success)
+    );
 }
 
 #[test]
@@ -45,7 +50,7 @@ fn a_full_login_keeps_every_part() {
         .attempt("a-1")
         .set("user.time_zone", "Europe/Copenhagen")
         .line();
-    let event = parse(&line).unwrap();
+    let event = parse(&line, &Limits::DEFAULT).unwrap();
     assert_eq!(event.stage, Stage::SecondFactor);
     assert_eq!(event.device.id.as_deref(), Some(laptop.id.as_str()));
     assert_eq!(event.auth.factors.len(), 2);
@@ -61,8 +66,17 @@ fn an_empty_list_of_factors_is_told_and_no_list_is_not() {
     let event = EventBuilder::login("3", "shop/web", "u-1")
         .at(NOON)
         .address("198.18.0.7");
-    assert!(parse(&event.line()).unwrap().auth.enrolled.is_none());
-    let told = parse(&event.enrolled(&[]).line()).unwrap().auth.enrolled;
+    assert!(
+        parse(&event.line(), &Limits::DEFAULT)
+            .unwrap()
+            .auth
+            .enrolled
+            .is_none()
+    );
+    let told = parse(&event.enrolled(&[]).line(), &Limits::DEFAULT)
+        .unwrap()
+        .auth
+        .enrolled;
     assert_eq!(told.map(|list| list.len()), Some(0));
 }
 
@@ -72,14 +86,14 @@ fn other_events_and_failures_are_taken() {
         .at(NOON)
         .address("198.18.0.7")
         .wrong_password();
-    let failure = parse(&failure.line()).unwrap();
+    let failure = parse(&failure.line(), &Limits::DEFAULT).unwrap();
     assert_eq!(failure.outcome, Some(Outcome::Failure));
     assert_eq!(failure.reason, Some(FailureReason::BadPassword));
     let changed = EventBuilder::new(EventType::PasswordChanged, "5", "shop/web")
         .at(NOON)
         .user("u-1");
     assert_eq!(
-        parse(&changed.line()).unwrap().event_type,
+        parse(&changed.line(), &Limits::DEFAULT).unwrap().event_type,
         EventType::PasswordChanged
     );
 }
@@ -95,8 +109,8 @@ fn dirt_is_written_as_asked_and_refused_by_name() {
         (login.clone().without("user.id"), "user.id"),
         (login.clone().without("time"), "time"),
     ] {
-        let error = parse(&dirty.line()).unwrap_err().to_string();
+        let error = parse(&dirty.line(), &Limits::DEFAULT).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
     }
-    assert!(parse(&login.line()).is_ok());
+    assert!(parse(&login.line(), &Limits::DEFAULT).is_ok());
 }

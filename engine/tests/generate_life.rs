@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a life that cannot be made fails the test")]
 
-use doorward::event::{Outcome, parse};
+use doorward::event::{Limits, Outcome, parse};
 use doorward::generate::networks::NetworkPlan;
 use doorward::generate::{AttackKind, FactorClass, GenerateError, GeneratedEvent, Life, Plan, USERS_MAX};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +50,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_other_people() {
 #[test]
 fn every_line_is_taken_by_the_parser_and_says_what_the_generator_meant() {
     for event in &life(1).events {
-        let parsed = parse(&event.bytes)
+        let parsed = parse(&event.bytes, &Limits::DEFAULT)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&event.bytes)));
         assert_eq!(*parsed.id, *event.id);
         assert_eq!(parsed.time, event.time);
@@ -101,7 +101,7 @@ fn no_line_says_what_it_is() {
 fn every_address_is_one_of_the_test_networks() {
     let networks = NetworkPlan::embedded().unwrap();
     for event in &life(3).events {
-        let address = parse(&event.bytes).unwrap().client.ip.unwrap();
+        let address = parse(&event.bytes, &Limits::DEFAULT).unwrap().client.ip.unwrap();
         assert!(networks.find(address).is_some(), "{address}");
     }
 }
@@ -135,7 +135,7 @@ fn victims_have_a_past_and_strangers_come_in_the_last_third() {
             let Some(user) = event.label.user.as_deref() else {
                 continue;
             };
-            let parsed = parse(&event.bytes).unwrap();
+            let parsed = parse(&event.bytes, &Limits::DEFAULT).unwrap();
             if event.label.who.is_owner() && parsed.outcome == Some(Outcome::Success) {
                 granted.entry(user).or_default().insert(event.label.attempt);
             }
@@ -165,7 +165,7 @@ fn strangers_never_carry_the_victims_cookie() {
         let mut own: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut strange = Vec::new();
         for event in &life.events {
-            let parsed = parse(&event.bytes).unwrap();
+            let parsed = parse(&event.bytes, &Limits::DEFAULT).unwrap();
             let (Some(user), Some(id)) = (parsed.user.id, parsed.device.id) else {
                 continue;
             };

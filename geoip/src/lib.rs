@@ -61,6 +61,15 @@
 //! # Ok::<(), doorward_geoip::LoadError>(())
 //! ```
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::disallowed_macros
+    )
+)]
+
 mod asn;
 mod asn_csv;
 mod cache;

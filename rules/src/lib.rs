@@ -26,6 +26,15 @@
 //! A file's way: [`mod@rule`] says what is in it, `rule_file` reads it, [`parser`] and `check`
 //! take its condition apart, [`compile`] makes closures, [`rule_set`] runs them.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        clippy::disallowed_macros
+    )
+)]
+
 mod check;
 pub mod compile;
 pub mod diagnostic;

@@ -14,7 +14,8 @@ use crate::alerts::silence::SilencePolicy;
 use crate::attempt::AttemptLimits;
 use crate::config::{self, Settings, UserKey};
 use crate::enrich::Enricher;
-use crate::event::{Sensitivity, UserAgentParser, UserKeyPolicy};
+use crate::event::{Limits, Sensitivity, UserAgentParser, UserKeyPolicy};
+use crate::history::MaturityPolicy;
 use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
 use crate::pipeline::door::DoorPolicy;
@@ -26,6 +27,8 @@ use crate::risk::risk_engine::RiskEngine;
 use crate::risk::score::ScorePolicy;
 use crate::risk::step_up::FactorPolicy;
 
+const HOUR_SECONDS: i64 = 3_600;
+const DAY_SECONDS: i64 = 24 * HOUR_SECONDS;
 const MINUTE_MICROS: i64 = 60_000_000;
 const HOUR_MICROS: i64 = 60 * MINUTE_MICROS;
 const DAY_MICROS: i64 = 24 * HOUR_MICROS;
@@ -80,6 +83,7 @@ impl Assembly {
     pub fn file_door(&self, settings: &Settings, tenant: &str) -> DoorPolicy {
         let future_minutes = i64::from(settings.files.future_minutes);
         DoorPolicy {
+            limits: event_limits(settings),
             enricher: self.enricher.clone(),
             tenant: tenant.into(),
             tenants: settings
@@ -91,6 +95,18 @@ impl Assembly {
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
         }
+    }
+}
+
+/// How large an event may be.
+#[must_use]
+pub const fn event_limits(settings: &Settings) -> Limits {
+    let limits = &settings.limits;
+    Limits {
+        event_bytes: limits.event_bytes,
+        user_agent_bytes: limits.user_agent_bytes,
+        id_bytes: limits.id_bytes,
+        depth: limits.depth,
     }
 }
 
@@ -125,6 +141,11 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         },
         hash,
         apps: apps(settings),
+        maturity: MaturityPolicy {
+            logins_min: settings.user.learning_logins.into(),
+            age_min: i64::from(settings.user.learning_days) * DAY_SECONDS,
+            new_max: i64::from(settings.user.new_account_hours) * HOUR_SECONDS,
+        },
         attempts: AttemptLimits {
             stages_max: u8::try_from(settings.attempt.stages_max).unwrap_or(u8::MAX),
             open_micros: i64::from(settings.attempt.open_minutes) * MINUTE_MICROS,

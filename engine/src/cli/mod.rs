@@ -2,6 +2,12 @@
 //!
 //! Only this folder wires the world (files, stores, sockets) to the engine, and only `exit.rs` turns errors into text.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the commands touch the world: files, clock, environment"
+)]
+
 pub mod args;
 pub mod assemble;
 pub mod config;

@@ -190,11 +190,16 @@ pub fn open_store(data: &Path, kind: StoreKind, settings: &Settings) -> Result<F
         name: data.display().to_string(),
         source,
     })?;
-    let options = StoreOptions {
+    Ok(FjallStore::open(data, kind, &store_options(settings))?)
+}
+
+/// How much memory the store may take.
+#[must_use]
+pub fn store_options(settings: &Settings) -> StoreOptions {
+    StoreOptions {
         cache_bytes: settings.store.cache_mib << 20,
         ..StoreOptions::default()
-    };
-    Ok(FjallStore::open(data, kind, &options)?)
+    }
 }
 
 /// Decisions to a file, or to standard output.

@@ -32,7 +32,5 @@ section! {
         quiet_minutes: u32 = Whole::<u32>::of(0, 1440, "minutes"), decides Yes;
         /// Days in which a new store tells users it has never seen only of attacks (`new_store`).
         new_store_days: u32 = Whole::<u32>::of(0, 365, "days"), decides Yes;
-        /// An event that arrives so many minutes after it happened is late.
-        late_after_minutes: u32 = Whole::<u32>::of(1, 1440, "minutes"), decides Yes;
     }
 }

@@ -11,10 +11,10 @@ section! {
         /// `client.user_agent`.
         user_agent_bytes: usize = Whole::<usize>::of(64, 16_384, "bytes"), decides Yes;
         /// An id or a header value.
-        id_bytes: usize = Whole::<usize>::of(16, 4096, "bytes"), decides Yes;
+        id_bytes: usize = Whole::<usize>::of(64, 4096, "bytes"), decides Yes;
         /// Timers of all users that may wait; with more, the first due fire early.
         timers: usize = Whole::<usize>::of(1024, 67_108_864, "timers"), decides Yes;
         /// Objects and lists within each other.
-        depth: usize = Whole::<usize>::of(4, 64, "levels"), decides Yes;
+        depth: usize = Whole::<usize>::of(5, 64, "levels"), decides Yes;
     }
 }

@@ -2,6 +2,12 @@
 //!
 //! The only place in this folder that touches the world.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the one file of the settings that reads files and environment"
+)]
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

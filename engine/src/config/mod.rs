@@ -22,7 +22,6 @@ mod doors;
 mod factors;
 mod files;
 mod geoip;
-mod history;
 mod levels;
 mod limits;
 mod log;
@@ -33,7 +32,6 @@ mod score;
 mod security;
 mod store;
 mod tenants;
-mod trust;
 mod user;
 
 use sha2::{Digest, Sha256};
@@ -46,7 +44,6 @@ pub use doors::DoorsSettings;
 pub use factors::FactorsSettings;
 pub use files::FilesSettings;
 pub use geoip::GeoipSettings;
-pub use history::HistorySettings;
 pub use levels::LevelsSettings;
 pub use limits::LimitsSettings;
 pub use load::{Environment, Loaded, Request, load};
@@ -62,7 +59,6 @@ pub use security::{HashKey, SecuritySettings};
 pub use show::show;
 pub use store::StoreSettings;
 pub use tenants::TenantsSettings;
-pub use trust::TrustSettings;
 pub use user::{UserKey, UserSettings};
 
 use kind::{OneOf, SettingValue, named};
@@ -128,8 +124,6 @@ settings! {
     levels: LevelsSettings = "levels",
     /// `[app]` and `[app.ID]`
     app: AppSettings = "app",
-    /// `[trust]`
-    trust: TrustSettings = "trust",
     /// `[user]`
     user: UserSettings = "user",
     /// `[factors]`
@@ -148,8 +142,6 @@ settings! {
     geoip: GeoipSettings = "geoip",
     /// `[crowd]`
     crowd: CrowdSettings = "crowd",
-    /// `[history]`
-    history: HistorySettings = "history",
     /// `[store]`
     store: StoreSettings = "store",
     /// `[limits]`

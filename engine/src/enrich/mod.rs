@@ -47,6 +47,14 @@ pub struct EnrichCaches {
     agents: UserAgentCache,
 }
 
+impl EnrichCaches {
+    /// How many user agents are remembered; never more than the bound.
+    #[must_use]
+    pub fn agents(&self) -> usize {
+        self.agents.len()
+    }
+}
+
 impl Enricher {
     /// From the databases and patterns in force. `cache_entries` bounds each cache of each worker.
     #[must_use]

@@ -10,8 +10,8 @@ use super::limits::{
 use super::object::object;
 use super::timestamp::Timestamp;
 use super::values::{
-    Address, Count, Flag, Kept, List, LongText, Map, Method, Milliseconds, Moment, Name, Object, OneOf, Rare,
-    TextMap, TypeOfEvent, Whole,
+    Address, Count, Flag, Kept, List, Map, Method, Milliseconds, Moment, Name, Note, Object, OneOf, Rare,
+    TextMap, TypeOfEvent, UserAgent, Whole,
 };
 use super::vocabulary::{
     ActorKind, AuthFlow, AuthMethod, Category, Channel, ContactProof, ContactSource, DeviceKind, EventType,
@@ -131,7 +131,7 @@ object! {
         /// How the sender knows it.
         "ip_source" or ip_source: IpSource = OneOf<IpSource>;
         /// The header `User-Agent`.
-        "user_agent" may user_agent: Option<Box<str>> = LongText;
+        "user_agent" may user_agent: Option<Box<str>> = UserAgent;
         /// User-Agent Client Hints, header by header as sent.
         "hints" or hints: TextMap = Map<HINTS_MAX>;
         /// The header `Accept-Language`.
@@ -331,7 +331,7 @@ object! {
         /// Who says it.
         "by" may by: Option<Box<str>> = Name;
         /// In their words.
-        "note" may note: Option<Box<str>> = LongText;
+        "note" may note: Option<Box<str>> = Note;
     }
 }
 

@@ -3,7 +3,7 @@
 //! Pure: no clock, no I/O. It knows the form of an event and nothing of what it means; looking up the device, the
 //! network and the place is the next step (`enrich`).
 
-pub mod limits;
+mod limits;
 mod login_event;
 mod object;
 mod parse;
@@ -22,6 +22,7 @@ mod parse_properties;
 #[cfg(test)]
 mod parse_tests;
 
+pub use limits::Limits;
 pub use login_event::{
     Actor, App, Approver, Attempt, Auth, Client, Contact, Device, DeviceKey, EnrolledFactor, Feedback,
     LoginEvent, Password, Session, SoftwareAgent, UsedFactor, User,

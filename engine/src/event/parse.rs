@@ -5,7 +5,7 @@
 //! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, because
 //! two readers of such a line would not read the same event.
 
-use super::limits::EVENT_BYTES_MAX;
+use super::limits::Limits;
 use super::login_event::LoginEvent;
 use super::parse_error::{ParseError, Reason};
 use super::reader::{Context, Seed};
@@ -28,23 +28,24 @@ enum Writer {
 
 /// Reads one event of a sender. A CloudEvents 1.0 envelope is accepted around it; then the envelope's own attributes
 /// are not looked at, and fields are named `data.…`.
-pub fn parse(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
-    read_line(bytes, Writer::Sender)
+pub fn parse(bytes: &[u8], limits: &Limits) -> Result<LoginEvent, ParseError> {
+    read_line(bytes, limits, Writer::Sender)
 }
 
 /// The same without the reserved source being refused: for events of our own, read back from a journal.
-pub fn parse_own(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
-    read_line(bytes, Writer::Doorward)
+pub fn parse_own(bytes: &[u8], limits: &Limits) -> Result<LoginEvent, ParseError> {
+    read_line(bytes, limits, Writer::Doorward)
 }
 
-fn read_line(bytes: &[u8], writer: Writer) -> Result<LoginEvent, ParseError> {
+fn read_line(bytes: &[u8], limits: &Limits, writer: Writer) -> Result<LoginEvent, ParseError> {
     let whole = |reason, rest: &str| Err(ParseError::new(String::new(), reason, rest));
-    if bytes.len() > EVENT_BYTES_MAX {
-        let rest = format!("has {} bytes, at most {EVENT_BYTES_MAX} are taken", bytes.len());
+    if bytes.len() > limits.event_bytes {
+        // How many more, a door does not know: it stopped reading.
+        let rest = format!("has more than {} bytes, which are the limit", limits.event_bytes);
         return whole(Reason::TooLarge, &rest);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => read_event(text, writer),
+        Ok(text) => read_event(text, limits, writer),
         Err(error) => whole(
             Reason::InvalidUtf8,
             &format!("is no UTF-8 from byte {} on", error.valid_up_to() + 1),
@@ -53,20 +54,20 @@ fn read_line(bytes: &[u8], writer: Writer) -> Result<LoginEvent, ParseError> {
 }
 
 /// An event, or one in an envelope.
-fn read_event(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
-    match read_bare(text, writer) {
+fn read_event(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent, ParseError> {
+    match read_bare(text, limits, writer) {
         Ok(event) => Ok(event),
         // The envelope has fields of the same names and other meanings, so it is only looked for after an error.
         Err(error) => match Envelope::read(text) {
-            Some(envelope) => envelope.event(writer),
+            Some(envelope) => envelope.event(limits, writer),
             None => Err(error),
         },
     }
 }
 
 /// An event without envelope.
-fn read_bare(text: &str, writer: Writer) -> Result<LoginEvent, ParseError> {
-    let mut context = Context::default();
+fn read_bare(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent, ParseError> {
+    let mut context = Context::new(*limits);
     let mut input = serde_json::Deserializer::from_str(text);
     let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
     let event = match read.and_then(|event| input.end().map(|()| event)) {
@@ -133,7 +134,7 @@ impl<'a> Envelope<'a> {
             .filter(|envelope| envelope.specversion.is_some())
     }
 
-    fn event(&self, writer: Writer) -> Result<LoginEvent, ParseError> {
+    fn event(&self, limits: &Limits, writer: Writer) -> Result<LoginEvent, ParseError> {
         match self.specversion.map(RawValue::get) {
             Some("\"1.0\"") => {}
             _ => {
@@ -149,7 +150,7 @@ impl<'a> Envelope<'a> {
             let rest = "is missing; the event is taken from there";
             return Err(ParseError::new("data".to_owned(), Reason::MissingField, rest));
         };
-        read_bare(data.get(), writer).map_err(|error| match error.field.as_str() {
+        read_bare(data.get(), limits, writer).map_err(|error| match error.field.as_str() {
             "" => ParseError {
                 field: "data".to_owned(),
                 ..error

@@ -1,8 +1,15 @@
 //! What the parser takes, what it refuses and how it names it.
 
-use super::limits::{DEPTH_MAX, EVENT_BYTES_MAX};
+use super::limits::Limits;
 use super::*;
 use serde_json::{Value, json};
+
+const LIMITS: &Limits = &Limits::DEFAULT;
+
+/// The parser with the built-in limits.
+pub(super) fn taken(bytes: &[u8]) -> Result<LoginEvent, ParseError> {
+    parse(bytes, LIMITS)
+}
 
 /// An event with every field that is read, so that tests can walk over all of them.
 pub(super) fn full() -> Value {
@@ -15,7 +22,7 @@ pub(super) fn smallest() -> Value {
 }
 
 pub(super) fn parse_value(value: &Value) -> Result<LoginEvent, ParseError> {
-    parse(value.to_string().as_bytes())
+    taken(value.to_string().as_bytes())
 }
 
 /// `base` with the members of `patch` set; `null` takes a member away.
@@ -101,7 +108,7 @@ fn absent_enrolled_is_not_an_empty_list() {
     let null = smallest()
         .to_string()
         .replacen('{', r#"{"auth":{"enrolled":null},"#, 1);
-    assert_eq!(parse(null.as_bytes()).unwrap().auth.enrolled, None);
+    assert_eq!(taken(null.as_bytes()).unwrap().auth.enrolled, None);
 }
 
 #[test]
@@ -188,7 +195,7 @@ fn our_own_source_is_for_ourselves() {
         let own = merged(smallest(), &json!({"source": source}));
         let error = parse_value(&own).unwrap_err();
         assert_eq!((&*error.field, error.reason), ("source", Reason::ReservedSource));
-        assert!(parse_own(own.to_string().as_bytes()).is_ok());
+        assert!(parse_own(own.to_string().as_bytes(), LIMITS).is_ok());
     }
 }
 
@@ -248,7 +255,7 @@ fn each_bad_field_is_named() {
 /// Asserts field and reason of the refusal of each line.
 fn assert_refused(cases: &[(&[u8], &str, Reason)]) {
     for (bytes, field, reason) in cases {
-        let error = parse(bytes).unwrap_err();
+        let error = taken(bytes).unwrap_err();
         let line = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
         assert_eq!(
             (&*error.field, error.reason),
@@ -280,7 +287,7 @@ fn a_bad_line_is_told_as_a_whole() {
         (b"\"login\"", "", R::WrongType),
         (b"5", "", R::WrongType),
         (b"{}", "id", R::MissingField),
-        (&vec![b' '; EVENT_BYTES_MAX + 1], "", R::TooLarge),
+        (&vec![b' '; LIMITS.event_bytes + 1], "", R::TooLarge),
     ]);
 }
 
@@ -290,7 +297,11 @@ fn depth_and_repeats_are_refused_where_they_are() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let with = |members: String| small.replacen('{', &format!("{{{members},"), 1);
     let cases = [
-        (with(format!("\"x\":{}", deep(DEPTH_MAX))), "x", Reason::TooDeep),
+        (
+            with(format!("\"x\":{}", deep(LIMITS.depth))),
+            "x",
+            Reason::TooDeep,
+        ),
         (with(format!("\"x\":{}", deep(20_000))), "x", Reason::TooDeep),
         (
             small.replace("\"id\":\"u-1\"", &format!("\"id\":\"u\",\"y\":{}", deep(15))),
@@ -318,13 +329,62 @@ fn depth_and_repeats_are_refused_where_they_are() {
 #[test]
 fn what_is_just_within_the_limits_is_taken() {
     let small = smallest().to_string();
-    let deep = format!("{}{}", "[".repeat(DEPTH_MAX - 1), "]".repeat(DEPTH_MAX - 1));
-    assert!(parse(small.replacen('{', &format!("{{\"x\":{deep},"), 1).as_bytes()).is_ok());
+    let deep = format!("{}{}", "[".repeat(LIMITS.depth - 1), "]".repeat(LIMITS.depth - 1));
+    assert!(taken(small.replacen('{', &format!("{{\"x\":{deep},"), 1).as_bytes()).is_ok());
     let patch = json!({"id": "x".repeat(256), "client": {"user_agent": "é".repeat(512)}, "auth": {"methods": vec!["pwd"; 16]}});
     assert!(parse_value(&merged(smallest(), &patch)).is_ok());
     let mut padded = small.into_bytes();
-    padded.resize(EVENT_BYTES_MAX, b' ');
-    assert!(parse(&padded).is_ok());
+    padded.resize(LIMITS.event_bytes, b' ');
+    assert!(taken(&padded).is_ok());
+}
+
+#[test]
+fn each_limit_in_force_is_the_one_that_refuses() {
+    let refused = |value: &Value, limits: &Limits| {
+        let error = parse(value.to_string().as_bytes(), limits).unwrap_err();
+        (error.reason.as_str(), error.message)
+    };
+    let small = smallest();
+    let length = small.to_string().len();
+    let limits = Limits {
+        event_bytes: length - 1,
+        ..*LIMITS
+    };
+    let message = format!(
+        "the event has more than {} bytes, which are the limit",
+        length - 1
+    );
+    assert_eq!(refused(&small, &limits), ("too_large", message));
+    let limits = Limits {
+        id_bytes: 2,
+        ..*LIMITS
+    };
+    let message = "`id` has 3 bytes, at most 2 are taken".to_owned();
+    assert_eq!(refused(&small, &limits), ("too_long", message));
+    let named = merged(
+        small.clone(),
+        &json!({"id": "e", "source": "s", "time": null, "device": {"attributes": {"abc": 1}}}),
+    );
+    assert!(refused(&named, &limits).1.contains("a name of more than 2 bytes"));
+    let agent = merged(small, &json!({"client": {"user_agent": "curl/8.5.0"}}));
+    let limits = Limits {
+        user_agent_bytes: 9,
+        ..*LIMITS
+    };
+    let message = "`client.user_agent` has 10 bytes, at most 9 are taken".to_owned();
+    assert_eq!(refused(&agent, &limits), ("too_long", message));
+}
+
+/// The least that `limits.depth` can be.
+#[test]
+fn our_own_fields_nest_five_levels_deep() {
+    let five = Limits { depth: 5, ..*LIMITS };
+    let four = Limits { depth: 4, ..*LIMITS };
+    let full = full().to_string();
+    assert!(parse(full.as_bytes(), &five).is_ok());
+    let error = parse(full.as_bytes(), &four).unwrap_err();
+    assert_eq!(error.reason, Reason::TooDeep, "{error}");
+    assert!(error.message.ends_with("nests deeper than 4 levels"), "{error}");
 }
 
 #[test]
@@ -358,6 +418,6 @@ fn messages_are_sentences_for_people() {
         message(json!({"id": "x".repeat(300)})),
         "`id` has 300 bytes, at most 256 are taken"
     );
-    let error = parse(b"{\"id\": tru}").unwrap_err();
+    let error = taken(b"{\"id\": tru}").unwrap_err();
     assert_eq!(error.message, "the event is no JSON: expected ident at column 11");
 }

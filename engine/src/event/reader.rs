@@ -4,7 +4,7 @@
 //! is met, and the path to it is gathered while the calls return: the good way pays nothing for it, and there is no
 //! second parser that could disagree about what is good.
 
-use super::limits::DEPTH_MAX;
+use super::limits::Limits;
 use super::parse_error::{ParseError, Reason, quoted};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -19,9 +19,9 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// What went wrong, if anything, and where; and how deep we are.
-#[derive(Default)]
+/// What went wrong, if anything, and where; how deep we are, and what is too much.
 pub(super) struct Context {
+    limits: Limits,
     problem: Option<(Reason, String)>,
     /// Innermost step first.
     way: Vec<Step>,
@@ -29,6 +29,19 @@ pub(super) struct Context {
 }
 
 impl Context {
+    pub(super) const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            problem: None,
+            way: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    pub(super) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Notes the problem; the error returned only ends the reading.
     pub(super) fn refuse<E: Error>(&mut self, reason: Reason, rest: impl Into<String>) -> E {
         self.problem.get_or_insert((reason, rest.into()));
@@ -71,20 +84,30 @@ impl Context {
     /// Passes over the value of a field that we do not know.
     pub(super) fn skip<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let text = map.next_value::<&RawValue>()?.get();
-        if self.depth + nesting(text) > DEPTH_MAX {
-            self.way.push(Step::Key(key.to_owned()));
+        self.fits_in_depth(text)
+            .inspect_err(|_| self.way.push(Step::Key(key.to_owned())))
+    }
+
+    /// Refuses a text of JSON that nests too deeply where we are.
+    pub(super) fn fits_in_depth<E: Error>(&mut self, json: &str) -> Result<(), E> {
+        if self.depth + nesting(json) > self.limits.depth {
             return Err(self.refuse_depth());
         }
         Ok(())
     }
 
-    pub(super) fn refuse_depth<E: Error>(&mut self) -> E {
-        self.refuse(Reason::TooDeep, format!("nests deeper than {DEPTH_MAX} levels"))
+    /// Goes into an object or list.
+    fn enter<E: Error>(&mut self) -> Result<(), E> {
+        self.depth += 1;
+        if self.depth > self.limits.depth {
+            return Err(self.refuse_depth());
+        }
+        Ok(())
     }
 
-    /// How deep the innermost open object or list is; the event is 1.
-    pub(super) const fn depth(&self) -> usize {
-        self.depth
+    fn refuse_depth<E: Error>(&mut self) -> E {
+        let rest = format!("nests deeper than {} levels", self.limits.depth);
+        self.refuse(Reason::TooDeep, rest)
     }
 
     /// What an absent required field of the present object is.
@@ -268,14 +291,14 @@ impl<'de, R: Reader + ?Sized> Visitor<'de> for Visit<'_, R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        self.0.depth += 1;
+        self.0.enter()?;
         let value = R::list(self.0, list)?;
         self.0.depth -= 1;
         Ok(value)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        self.0.depth += 1;
+        self.0.enter()?;
         let value = R::object(self.0, map)?;
         self.0.depth -= 1;
         Ok(value)
@@ -316,13 +339,13 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
 /// Names with what was read of their values.
 pub(super) type Entries<T> = Vec<(Box<str>, T)>;
 
-/// The members of a map, at most `max`, sorted by key.
+/// The members of a map, at most `max` with names as long as an id, sorted by name.
 pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     context: &mut Context,
     mut map: A,
     max: usize,
-    key_bytes_max: usize,
 ) -> Result<Entries<R::Out>, A::Error> {
+    let key_bytes_max = context.limits.id_bytes;
     let mut entries: Entries<R::Out> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key::<Key<'de>>()? {

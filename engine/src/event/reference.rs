@@ -1,6 +1,6 @@
 //! The reference of events for people, made of the same declarations that read them.
 
-use super::limits::{DEPTH_MAX, EVENT_BYTES_MAX};
+use super::limits::Limits;
 use super::login_event::LoginEvent;
 use super::parse_error::Reason;
 use super::reader::{FieldDoc, Fields};
@@ -15,12 +15,15 @@ pub fn reference() -> String {
     let mut page = String::from("# Events\n\n<!-- Generated from engine/src/event; do not edit. -->\n\n");
     let _ = write!(
         page,
-        "One event is one JSON object in UTF-8 of at most {} KiB, nested at most {DEPTH_MAX} levels deep; it may stand in \
+        "One event is one JSON object in UTF-8 of at most {} KiB, nested at most {} levels deep; it may stand in \
          the `data` of a CloudEvents 1.0 envelope. Unknown fields are passed over, at any depth. A known field of a wrong \
-         type, beyond its limit, or given twice is refused by name. `null` and blank text count as absent.\n\n\
+         type, beyond its limit, or given twice is refused by name. `null` and blank text count as absent. The sizes are those of \
+         the built-in configuration; `[limits]` moves that of the event, of `client.user_agent`, of texts of 256 bytes, \
+         and the depth.\n\n\
          ## Fields\n\nWith *, the object that holds the field is refused without it.\n\n\
          | field | type and limits | meaning |\n|---|---|---|\n{}\n",
-        EVENT_BYTES_MAX / 1024,
+        Limits::DEFAULT.event_bytes / 1024,
+        Limits::DEFAULT.depth,
         lines.join("\n"),
     );
     page.push_str("\n## What each type requires\n\n");

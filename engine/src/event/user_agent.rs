@@ -4,7 +4,6 @@
 //! The patterns are those of uap-core (`engine/data/user-agents.md`). Matching them costs microseconds, so each worker
 //! keeps a bounded cache; a result never depends on the cache.
 
-use super::limits::LONG_TEXT_BYTES_MAX;
 use super::vocabulary::DeviceType;
 use std::sync::Arc;
 use ua_parser::{Extractor, Regexes, device, user_agent};
@@ -13,6 +12,11 @@ const PATTERNS: &str = include_str!("../../data/user-agents.json");
 
 /// Longest name of a family, in characters: some patterns take it from the agent itself.
 const FAMILY_CHARS_MAX: usize = 48;
+
+/// Longest agent that is looked at, whatever `limits.user_agent_bytes` takes: that of its range.
+const AGENT_BYTES_MAX: usize = 16 * 1024;
+/// Longest agent that is remembered; what is longer is rare, and would make the memory large.
+const REMEMBERED_BYTES_MAX: usize = 1024;
 
 /// The family of what tells nothing of itself.
 const UNKNOWN_FAMILY: &str = "Other";
@@ -59,9 +63,9 @@ impl UserAgentParser {
         })
     }
 
-    /// What this agent claims to be. An agent of more than 1 KiB is not looked at.
+    /// What this agent claims to be. An agent of more than 16 KiB is not looked at.
     pub fn parse(&self, agent: &str) -> Software {
-        if agent.len() > LONG_TEXT_BYTES_MAX {
+        if agent.len() > AGENT_BYTES_MAX {
             return unknown();
         }
         let (software, os, device) = self.patterns.extract(agent);
@@ -186,8 +190,8 @@ impl UserAgentCache {
 
     /// What this agent claims to be.
     pub fn get(&mut self, agent: &str) -> Arc<Software> {
-        if agent.len() > LONG_TEXT_BYTES_MAX {
-            return Arc::new(unknown());
+        if agent.len() > REMEMBERED_BYTES_MAX {
+            return Arc::new(self.parser.parse(agent));
         }
         if let Some(software) = self.known.get(agent) {
             return Arc::clone(software);
@@ -244,10 +248,18 @@ mod tests {
 
     #[test]
     fn an_agent_beyond_the_limit_is_not_looked_at() {
-        let agent = format!("curl/8.5.0 {}", "a".repeat(LONG_TEXT_BYTES_MAX));
+        let agent = format!("curl/8.5.0 {}", "a".repeat(AGENT_BYTES_MAX));
         let mut cache = UserAgentCache::new(Arc::clone(&PARSER), 4);
         assert_eq!(*cache.get(&agent), unknown());
         assert_eq!(PARSER.parse(&agent), unknown());
+        assert!(cache.is_empty());
+    }
+
+    #[test]
+    fn a_long_agent_is_looked_at_each_time_and_not_remembered() {
+        let agent = format!("curl/8.5.0 {}", "a".repeat(REMEMBERED_BYTES_MAX));
+        let mut cache = UserAgentCache::new(Arc::clone(&PARSER), 4);
+        assert_eq!(&*cache.get(&agent).family, "curl");
         assert!(cache.is_empty());
     }
 

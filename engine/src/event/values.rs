@@ -1,8 +1,8 @@
 //! The readers of single values, lists and maps: what each kind of field takes.
 
-use super::limits::{DEPTH_MAX, KEPT_OBJECT_BYTES_MAX, LONG_TEXT_BYTES_MAX, NAME_BYTES_MAX};
+use super::limits::{KEPT_OBJECT_BYTES_MAX, Limits, NOTE_BYTES_MAX};
 use super::parse_error::{Reason, quoted, unknown_name};
-use super::reader::{Context, FieldDoc, Fields, Reader, entries, members, nesting};
+use super::reader::{Context, FieldDoc, Fields, Reader, entries, members};
 use super::timestamp::{TimeError, Timestamp};
 use super::vocabulary::{AuthMethod, EventType, Vocabulary};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
@@ -10,26 +10,56 @@ use serde_json::value::RawValue;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Text of at most `MAX` bytes.
-pub(super) struct Text<const MAX: usize>;
-/// An id, a name or a header value.
-pub(super) type Name = Text<NAME_BYTES_MAX>;
-/// A user agent or a note.
-pub(super) type LongText = Text<LONG_TEXT_BYTES_MAX>;
+/// How many bytes a kind of text may have.
+pub(super) trait Length {
+    fn bytes_max(limits: &Limits) -> usize;
+}
 
-impl<const MAX: usize> Reader for Text<MAX> {
+/// Text that is not too long.
+pub(super) struct Text<L>(PhantomData<L>);
+/// An id, a name or a header value.
+pub(super) type Name = Text<OfName>;
+/// A user agent.
+pub(super) type UserAgent = Text<OfUserAgent>;
+/// A note.
+pub(super) type Note = Text<OfNote>;
+
+pub(super) struct OfName;
+pub(super) struct OfUserAgent;
+pub(super) struct OfNote;
+
+impl Length for OfName {
+    fn bytes_max(limits: &Limits) -> usize {
+        limits.id_bytes
+    }
+}
+
+impl Length for OfUserAgent {
+    fn bytes_max(limits: &Limits) -> usize {
+        limits.user_agent_bytes
+    }
+}
+
+impl Length for OfNote {
+    fn bytes_max(_limits: &Limits) -> usize {
+        NOTE_BYTES_MAX
+    }
+}
+
+impl<L: Length> Reader for Text<L> {
     type Out = Box<str>;
     const WANTED: &'static str = "text";
 
     fn describe() -> String {
-        format!("text, at most {MAX} bytes")
+        format!("text, at most {} bytes", L::bytes_max(&Limits::DEFAULT))
     }
 
     fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Box<str>>, E> {
-        if value.len() > MAX {
+        let max = L::bytes_max(context.limits());
+        if value.len() > max {
             return Err(context.refuse(
                 Reason::TooLong,
-                format!("has {} bytes, at most {MAX} are taken", value.len()),
+                format!("has {} bytes, at most {max} are taken", value.len()),
             ));
         }
         Ok(Some(value.into()))
@@ -317,13 +347,14 @@ impl<const MAX: usize> Reader for Map<MAX> {
     const WANTED: &'static str = "an object";
 
     fn describe() -> String {
+        let bytes = Limits::DEFAULT.id_bytes;
         format!(
-            "object of at most {MAX} texts, numbers or truth values, names and values at most {NAME_BYTES_MAX} bytes"
+            "object of at most {MAX} texts, numbers or truth values, names and values at most {bytes} bytes"
         )
     }
 
     fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<TextMap>, A::Error> {
-        let entries = entries::<Scalar, A>(context, map, MAX, NAME_BYTES_MAX)?;
+        let entries = entries::<Scalar, A>(context, map, MAX)?;
         Ok(Some(TextMap(entries.into_boxed_slice())))
     }
 }
@@ -404,9 +435,7 @@ impl Reader for Kept {
             );
             return Err(context.refuse(Reason::TooLarge, rest));
         }
-        if context.depth() + nesting(text) > DEPTH_MAX {
-            return Err(context.refuse_depth());
-        }
+        context.fits_in_depth(text)?;
         Ok(Some(text.into()))
     }
 }

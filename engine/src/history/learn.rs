@@ -22,10 +22,8 @@ use super::weight::Weight;
 /// How long after its event a login was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Late {
-    /// At most 10 minutes.
-    OnTime,
-    /// At most 24 hours: never moves "last place" or "last seen" back.
-    Late,
+    /// At most 24 hours. However late, it never moves "last place" or "last seen" back: those go by event time.
+    InTime,
     /// More: no credit, no settling day, no last place.
     VeryLate,
 }
@@ -34,11 +32,11 @@ impl Late {
     /// From event time and `now`, both in microseconds.
     #[must_use]
     pub const fn of(event_time: i64, now: i64) -> Self {
-        const MINUTE: i64 = 60_000_000;
-        match now.saturating_sub(event_time) {
-            late if late > 24 * 60 * MINUTE => Self::VeryLate,
-            late if late > 10 * MINUTE => Self::Late,
-            _ => Self::OnTime,
+        const DAY_MICROS: i64 = 24 * 3_600_000_000;
+        if now.saturating_sub(event_time) > DAY_MICROS {
+            Self::VeryLate
+        } else {
+            Self::InTime
         }
     }
 }

@@ -3,12 +3,27 @@
 use super::time::{DAY, Seconds, seconds};
 use super::user_history::UserHistory;
 
-/// Granted logins below which a user is still being learned.
-const LOGINS_MIN: u64 = 5;
-/// Time since the first granted login below which a user is still being learned.
-const AGE_MIN: Seconds = 14 * DAY;
-/// Age up to which an account without logins is new.
-const NEW_MAX: Seconds = DAY;
+/// When a history is long enough, and an account young enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaturityPolicy {
+    /// Granted logins below which a user is still being learned.
+    pub logins_min: u64,
+    /// Time since the first granted login below which a user is still being learned.
+    pub age_min: Seconds,
+    /// Age up to which an account without logins is new.
+    pub new_max: Seconds,
+}
+
+impl Default for MaturityPolicy {
+    fn default() -> Self {
+        Self {
+            logins_min: 5,
+            age_min: 14 * DAY,
+            new_max: DAY,
+        }
+    }
+}
+
 /// Window of the usual level.
 const USUAL_WINDOW: Seconds = 90 * DAY;
 
@@ -17,11 +32,11 @@ const USUAL_WINDOW: Seconds = 90 * DAY;
 pub enum Maturity {
     /// Only a stub of an old history is left.
     Lapsed,
-    /// No granted login yet, and the account is at most 24 hours old.
+    /// No granted login yet, and the account is young (24 hours, if nobody says otherwise).
     New,
     /// No granted login yet, and the account is older, or nobody said how old.
     Unseen,
-    /// Fewer than 5 granted logins, or less than 14 days since the first.
+    /// Few granted logins (fewer than 5), or the first was not long ago (less than 14 days).
     Learning,
     /// Anything else.
     Mature,
@@ -43,7 +58,12 @@ impl Maturity {
 
 /// Maturity at `now`; `created_at` is what the event itself says. Both in microseconds.
 #[must_use]
-pub fn maturity(history: Option<&UserHistory>, created_at: Option<i64>, now: i64) -> Maturity {
+pub fn maturity(
+    history: Option<&UserHistory>,
+    created_at: Option<i64>,
+    now: i64,
+    policy: &MaturityPolicy,
+) -> Maturity {
     let now = seconds(now);
     if history.is_some_and(|history| history.lapsed) {
         return Maturity::Lapsed;
@@ -51,11 +71,11 @@ pub fn maturity(history: Option<&UserHistory>, created_at: Option<i64>, now: i64
     let granted = history.map(|history| history.granted).unwrap_or_default();
     let Some(span) = granted.span else {
         let remembered = history.and_then(|history| history.profile.created_at);
-        let fresh = |created: Seconds| now.saturating_sub(created) <= NEW_MAX;
+        let fresh = |created: Seconds| now.saturating_sub(created) <= policy.new_max;
         let new = created_at.map(seconds).is_some_and(fresh) || remembered.is_some_and(fresh);
         return if new { Maturity::New } else { Maturity::Unseen };
     };
-    if granted.count < LOGINS_MIN || now.saturating_sub(span.first) < AGE_MIN {
+    if granted.count < policy.logins_min || now.saturating_sub(span.first) < policy.age_min {
         Maturity::Learning
     } else {
         Maturity::Mature

@@ -33,6 +33,6 @@ pub use device_identity::{DeviceMatch, DeviceState, IdentityBasis, identify};
 pub use failures::{FailedStage, UserFailures};
 pub use familiarity::{Familiarity, KnownAt, familiarity};
 pub use learn::{GrantedLogin, Late, VouchEvidence, learn};
-pub use maturity::{Maturity, maturity, usual_level};
+pub use maturity::{Maturity, MaturityPolicy, maturity, usual_level};
 pub use trust::Trust;
 pub use user_history::UserHistory;

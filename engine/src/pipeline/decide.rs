@@ -6,9 +6,9 @@ use crate::alerts::classify::AttemptEnd;
 use crate::attempt::{self, Attempt, LastScored};
 use crate::enrich::EnrichedLogin;
 use crate::event::{ActorKind, LoginEvent, Outcome};
-use crate::history::Maturity;
 use crate::history::device_identity::source_identity;
 use crate::history::failures::FailedStage;
+use crate::history::{Maturity, maturity};
 use crate::pipeline::account_step;
 use crate::pipeline::batch::DecidedEvent;
 use crate::pipeline::ended::{self, Ended};
@@ -84,7 +84,7 @@ impl Sequencer {
                 source_identity(&last.device),
                 address_hash(&self.engine, last.network.ip),
             ),
-            maturity: crate::history::maturity(rows.history.as_ref(), None, moment.now),
+            maturity: maturity(rows.history.as_ref(), None, moment.now, &self.engine.maturity),
             matched: ended.matched.clone(),
             user_kind: user_kind(event.user.kind, rows.history.as_ref()),
             wrong_passwords: attempt.wrong_passwords.into(),

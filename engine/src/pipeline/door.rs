@@ -13,7 +13,7 @@ use std::thread::Scope;
 use std::time::Duration;
 
 use crate::enrich::{EnrichCaches, EnrichedLogin, Enricher};
-use crate::event::{Timestamp, parse};
+use crate::event::{Limits, Timestamp, parse};
 use crate::pipeline::admitted::{Admitted, Arrival, Origin};
 use crate::pipeline::byte_budget::ByteBudget;
 use crate::pipeline::dead_letter::Refusal;
@@ -27,6 +27,8 @@ const STOP_LOOK: Duration = Duration::from_millis(50);
 /// What a door lets in, and how.
 #[derive(Clone)]
 pub struct DoorPolicy {
+    /// How large an event may be. Its sources read lines with the same `event_bytes`.
+    pub limits: Limits,
     /// Looks up device, network and place.
     pub enricher: Enricher,
     /// Tenant of events that name none.
@@ -47,7 +49,7 @@ struct Chunk {
 }
 
 struct PreparedChunk {
-    lines: Vec<Box<Admitted>>,
+    lines: Vec<Arrival>,
     position: Option<Change>,
 }
 
@@ -58,7 +60,7 @@ impl DoorPolicy {
         line: RawLine,
         input: &Arc<InputIdentity>,
         caches: &mut EnrichCaches,
-    ) -> Option<Box<Admitted>> {
+    ) -> Option<Arrival> {
         if line.bytes.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
@@ -68,7 +70,8 @@ impl DoorPolicy {
             line: line.line,
             offset: line.offset,
         };
-        Some(Box::new(Admitted::new(line.bytes, origin, None, content)))
+        let admitted = Admitted::new(line.bytes, origin, None, content);
+        Some(Arrival::Line(Box::new(admitted)))
     }
 
     /// What is made of the bytes of one event.
@@ -76,7 +79,7 @@ impl DoorPolicy {
     /// # Errors
     /// Why it is no event of ours.
     pub fn content(&self, bytes: &[u8], caches: &mut EnrichCaches) -> Result<Box<EnrichedLogin>, Refusal> {
-        let event = parse(bytes)?;
+        let event = parse(bytes, &self.limits)?;
         let tenant = match event.tenant.as_deref() {
             None => Arc::clone(&self.tenant),
             Some(tenant) if *tenant == *self.tenant => Arc::clone(&self.tenant),
@@ -304,7 +307,7 @@ impl Lane {
                         name: self.name.clone(),
                         source: std::io::Error::other("a thread that parses ended before its answer"),
                     })?;
-                    self.ready.extend(chunk.lines.into_iter().map(Arrival::Line));
+                    self.ready.extend(chunk.lines);
                     self.ready.extend(chunk.position.map(Arrival::Position));
                 }
             }

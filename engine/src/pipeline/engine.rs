@@ -11,6 +11,7 @@ use crate::alerts::quiet::QuietPolicy;
 use crate::alerts::silence::SilencePolicy;
 use crate::attempt::AttemptLimits;
 use crate::event::Sensitivity;
+use crate::history::MaturityPolicy;
 use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
 use crate::risk::action::AppPolicy;
@@ -82,6 +83,8 @@ pub struct Engine {
     pub hash: KeyedHash,
     /// Applications.
     pub apps: Apps,
+    /// When a history is long enough to rely on.
+    pub maturity: MaturityPolicy,
     /// Bounds of attempts.
     pub attempts: AttemptLimits,
     /// Bounds of the counters across users.

@@ -7,7 +7,9 @@
 use crate::alerts::classify::AttemptEnd;
 use crate::attempt::{Attempt, LastScored};
 use crate::enrich::EnrichedLogin;
-use crate::event::{EventType, LoginEvent, OWN_SOURCE, Outcome as EventOutcome, Timestamp, parse_own};
+use crate::event::{
+    EventType, Limits, LoginEvent, OWN_SOURCE, Outcome as EventOutcome, Timestamp, parse_own,
+};
 use crate::pipeline::batch::Outcome;
 use crate::pipeline::login_step::Moment;
 use crate::pipeline::ports::{Keyspace, StoreError};
@@ -149,7 +151,7 @@ pub(super) fn device_timer(kind: TimerKind, user: &UserKey, device: u128, due: i
 
 /// What the sender told with the last scored stage. It was read once, so it can be read again, unless limits shrank.
 pub(super) fn stage_event(last: &LastScored) -> LoginEvent {
-    parse_own(&last.event.0).unwrap_or_else(|_| {
+    parse_own(&last.event.0, &Limits::LARGEST).unwrap_or_else(|_| {
         let time = Timestamp::from_micros(last.time);
         LoginEvent::new("", "", EventType::Login, time)
     })

@@ -159,6 +159,7 @@ fn look_back(engine: &Engine, moment: Moment<'_>, rows: &UserRows) -> Before {
             history,
             event.user.created_at.map(crate::event::Timestamp::as_micros),
             moment.now,
+            &engine.maturity,
         ),
         matched: identify(history, &moment.login.device, time, moment.now),
         user_kind: user_kind(event.user.kind, history),

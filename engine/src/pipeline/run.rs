@@ -1,6 +1,12 @@
 //! A run: doors, the sequencer and the committer as threads with bounded queues between them. `run`, `replay` and
 //! `demo` are all this, over other stores, sources and sinks.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "how long an open batch waits is the thread's business; no decision sees it"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};

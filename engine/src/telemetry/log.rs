@@ -3,6 +3,8 @@
 //! Words of strangers may stand in a message, so every control character but the final line feed is escaped, in both
 //! forms: a line in the log is one message, and it changes no colour on a terminal.
 
+#![expect(clippy::disallowed_methods, reason = "log lines go to stderr")]
+
 use std::io::{self, Write};
 
 use thiserror::Error;

@@ -2,6 +2,8 @@
 //!
 //! No password: it belongs on a loopback address. There is nothing about users in the figures.
 
+#![expect(clippy::disallowed_types, reason = "it listens on a socket")]
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};

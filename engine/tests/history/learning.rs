@@ -2,7 +2,7 @@ use doorward::enrich::device::DeviceDescriptor;
 use doorward::enrich::network::NetworkFacts;
 use doorward::history::account::{account_created, contact_verified};
 use doorward::history::network_key::NetworkKey;
-use doorward::history::{Maturity, Trust, UserHistory, VouchEvidence, maturity, usual_level};
+use doorward::history::{Maturity, MaturityPolicy, Trust, UserHistory, VouchEvidence, maturity, usual_level};
 use proptest::prelude::*;
 
 use crate::life::{DAY, HOUR, How, Life, PLAIN, START, laptop, network, vpn};
@@ -171,22 +171,27 @@ fn the_device_of_the_account_is_vouched_three_days_after_a_contact_is_verified_f
     assert_eq!(device_trust(&elsewhere.history, START + 9 * DAY), Trust::Observed);
 }
 
+/// Maturity by the built-in policy.
+fn matured(history: Option<&UserHistory>, created_at: Option<i64>, now: i64) -> Maturity {
+    maturity(history, created_at, now, &MaturityPolicy::default())
+}
+
 #[test]
 fn an_account_without_a_granted_login_has_a_profile_and_nothing_else() {
     let mut history = UserHistory::default();
     account_created(&mut history, &laptop(1), START);
     assert!(history.devices.is_empty() && history.pairs.is_empty());
-    assert_eq!(maturity(Some(&history), None, START + DAY), Maturity::New);
-    assert_eq!(maturity(Some(&history), None, START + 2 * DAY), Maturity::Unseen);
-    assert_eq!(maturity(None, Some(START), START + HOUR), Maturity::New);
-    assert_eq!(maturity(None, None, START), Maturity::Unseen);
+    assert_eq!(matured(Some(&history), None, START + DAY), Maturity::New);
+    assert_eq!(matured(Some(&history), None, START + 2 * DAY), Maturity::Unseen);
+    assert_eq!(matured(None, Some(START), START + HOUR), Maturity::New);
+    assert_eq!(matured(None, None, START), Maturity::Unseen);
 }
 
 #[test]
 fn five_logins_and_fourteen_days_make_a_user_mature() {
     let mut life = Life::default();
     life.daily(0..4, &laptop(1), &network(1, 1));
-    let at = |life: &Life, day: i64| maturity(Some(&life.history), None, START + day * DAY);
+    let at = |life: &Life, day: i64| matured(Some(&life.history), None, START + day * DAY);
     assert_eq!(at(&life, 20), Maturity::Learning);
     life.daily(4..5, &laptop(1), &network(1, 1));
     assert_eq!(

@@ -3,6 +3,12 @@
 //! An input reads on where its committed position says, and from its start where it is another one. An output is
 //! exactly once: it is cut to its committed length when it is opened. Neither parses what it carries.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it reads and writes files and standard streams"
+)]
+
 mod file_sink;
 mod input_row;
 mod line_source;
