@@ -80,6 +80,10 @@ fn every_command_has_help_with_an_example_that_works() {
         "geoip lookup",
         "rules check",
         "rules test",
+        "store check",
+        "store accept-loss",
+        "store compact",
+        "store hash",
         "version",
     ] {
         assert!(names.iter().any(|have| have == name), "{name} in {names:?}");

@@ -22,6 +22,8 @@ pub mod run;
 pub mod signals;
 pub mod sources;
 #[cfg(feature = "run")]
+pub mod store;
+#[cfg(feature = "run")]
 pub mod stored;
 pub mod version;
 #[cfg(feature = "run")]
@@ -74,6 +76,9 @@ pub enum Command {
     Geoip(geoip::GeoipArgs),
     /// Check rule files, or run the tests inside them
     Rules(rules::RulesArgs),
+    /// Check, hash or compact the store, or accept that something in it is lost
+    #[cfg(feature = "run")]
+    Store(store::StoreArgs),
     /// Print the version and what this binary was built with
     Version(version::VersionArgs),
 }
@@ -127,6 +132,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Config(args) => config::run(args, &loaded),
         Command::Geoip(args) => geoip::run(args, &loaded.settings),
         Command::Rules(args) => rules::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
+        Command::Store(args) => store::run(args, &loaded.settings),
         Command::Version(args) => version::run(args),
     }
 }
@@ -145,6 +152,7 @@ mod tests {
         demo::DemoArgs::augment_args(clap::Command::new("demo")).debug_assert();
         geoip::GeoipArgs::augment_args(clap::Command::new("geoip")).debug_assert();
         rules::RulesArgs::augment_args(clap::Command::new("rules")).debug_assert();
+        store::StoreArgs::augment_args(clap::Command::new("store")).debug_assert();
     }
 
     fn parsed<A: Args>(name: &'static str, line: &str) -> Result<A, clap::Error> {

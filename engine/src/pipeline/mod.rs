@@ -21,5 +21,6 @@ pub mod row_bytes;
 pub mod row_cache;
 pub mod run;
 pub mod sequencer;
+pub mod state_hash;
 pub mod tell;
 pub mod user_rows;

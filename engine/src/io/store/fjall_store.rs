@@ -117,6 +117,32 @@ impl FjallStore {
         Ok(store)
     }
 
+    /// Bytes on disk: of every table, and of the engine's journal files.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn bytes(&self) -> Result<(Vec<(Keyspace, u64)>, u64), StoreError> {
+        let tables = Keyspace::ALL.into_iter().zip(&self.tables);
+        let tables = tables
+            .map(|(keyspace, table)| (keyspace, table.disk_space()))
+            .collect();
+        let journal = guarded(|| self.database.journal_disk_space()).map_err(Failure::in_use)?;
+        Ok((tables, journal))
+    }
+
+    /// Writes out what is only in journal files and memory, then merges every table's files into as few as can be.
+    /// What was overwritten or deleted is gone from the disk after that.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        for table in &self.tables {
+            guarded(|| table.rotate_memtable_and_wait()).map_err(Failure::in_use)?;
+            guarded(|| table.major_compact()).map_err(Failure::in_use)?;
+        }
+        Ok(())
+    }
+
     /// Deletes the journal's rows up to its last gap.
     fn trim_journal(&self) -> Result<(), StoreError> {
         let Some(Loss::Journal { to, .. }) = journal_gap(self)? else {
