@@ -76,6 +76,7 @@ fn every_command_has_help_with_an_example_that_works() {
     for name in [
         "config show",
         "config check",
+        "diff",
         "geoip info",
         "geoip lookup",
         "rules check",

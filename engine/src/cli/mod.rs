@@ -7,6 +7,7 @@ pub mod assemble;
 pub mod config;
 #[cfg(feature = "run")]
 pub mod demo;
+pub mod diff;
 pub mod exit;
 #[cfg(feature = "run")]
 pub mod explain;
@@ -70,6 +71,8 @@ pub enum Command {
     /// Play two weeks of made-up life with attacks in it
     #[cfg(feature = "run")]
     Demo(demo::DemoArgs),
+    /// Compare two decision files
+    Diff(diff::DiffArgs),
     /// Show or check the configuration
     Config(config::ConfigArgs),
     /// Ask the databases of places and networks
@@ -129,6 +132,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Explain(args) => explain::run(args, &loaded.settings),
         #[cfg(feature = "run")]
         Command::Demo(args) => demo::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Config(args) => config::run(args, &loaded),
         Command::Geoip(args) => geoip::run(args, &loaded.settings),
         Command::Rules(args) => rules::run(args, &loaded.settings),
@@ -150,6 +154,7 @@ mod tests {
         replay::ReplayArgs::augment_args(clap::Command::new("replay")).debug_assert();
         explain::ExplainArgs::augment_args(clap::Command::new("explain")).debug_assert();
         demo::DemoArgs::augment_args(clap::Command::new("demo")).debug_assert();
+        diff::DiffArgs::augment_args(clap::Command::new("diff")).debug_assert();
         geoip::GeoipArgs::augment_args(clap::Command::new("geoip")).debug_assert();
         rules::RulesArgs::augment_args(clap::Command::new("rules")).debug_assert();
         store::StoreArgs::augment_args(clap::Command::new("store")).debug_assert();
