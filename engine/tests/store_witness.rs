@@ -213,3 +213,51 @@ fn lists_of_table_files_that_changed_are_refused_by_name() {
     assert!(found >= 2 * Keyspace::ALL.len(), "only {found} files");
     assert_eq!(open(folder.path()).unwrap().head().unwrap(), 5);
 }
+
+/// Where the sequence numbers of the engine's batches lie in its journal: behind the end of the one before, a tag and a
+/// count.
+fn places_of_sequence_numbers(journal: &[u8]) -> Vec<usize> {
+    let end = *b"FJL\x03\x01";
+    let ends = journal.windows(end.len()).enumerate();
+    ends.filter(|(_, bytes)| *bytes == end)
+        .map(|(at, _)| at + end.len() + 4)
+        .collect()
+}
+
+/// The engine's checksums leave out the number by which it tells an older version of a row from a newer one: a batch
+/// that was numbered back would bring an old history to life again, with the journal complete and the head right.
+#[test]
+fn a_batch_that_was_numbered_anew_is_refused_or_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    for head in 0..9 {
+        let mut batch = Batch {
+            expected_head: head,
+            new_head: head + 1,
+            changes: Vec::new(),
+        };
+        batch.put(Keyspace::Journal, (head + 1).to_be_bytes().to_vec(), vec![7]);
+        batch.put(Keyspace::User, b"anna".to_vec(), head.to_be_bytes().to_vec());
+        store.commit(batch).unwrap();
+    }
+    drop(store);
+    let history = |store: &FjallStore| store.load_many(Keyspace::User, &[b"anna".to_vec()]).unwrap();
+    let before = history(&open(folder.path()).unwrap());
+    let journal = folder.path().join("store/0.jnl");
+    let whole = fs::read(&journal).unwrap();
+    let places = places_of_sequence_numbers(&whole);
+    assert!(places.len() >= 9, "{places:?}");
+    let mut refused = 0;
+    for place in places.iter().rev().take(3) {
+        for bit in 0..64 {
+            let mut damaged = whole.clone();
+            *damaged.get_mut(place + bit / 8).unwrap() ^= 1 << (bit % 8);
+            fs::write(&journal, damaged).unwrap();
+            match open(folder.path()) {
+                Ok(store) => assert_eq!(history(&store), before, "bit {bit} at {place}"),
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > 2 * 64, "only {refused} of 192 refused");
+}
