@@ -76,10 +76,15 @@ fn every_command_has_help_with_an_example_that_works() {
     for name in [
         "config show",
         "config check",
+        "diff",
         "geoip info",
         "geoip lookup",
         "rules check",
         "rules test",
+        "store check",
+        "store accept-loss",
+        "store compact",
+        "store hash",
         "version",
     ] {
         assert!(names.iter().any(|have| have == name), "{name} in {names:?}");

@@ -28,7 +28,7 @@ fn filled() -> tempfile::TempDir {
             changes: Vec::new(),
         };
         for keyspace in [Keyspace::Journal, Keyspace::User] {
-            batch.put(keyspace, head.to_be_bytes().to_vec(), vec![7; 200]);
+            batch.put(keyspace, (head + 1).to_be_bytes().to_vec(), vec![7; 200]);
         }
         store.commit(batch).unwrap();
     }
@@ -119,7 +119,7 @@ fn a_newer_format_is_refused_with_both_versions() {
 #[test]
 fn rows_without_the_rows_about_the_store_are_refused() {
     let folder = filled();
-    for row in ["store/id", "store/kind", "store/head"] {
+    for row in ["store/id", "store/kind", "store/head", "store/commit"] {
         write_own_row(folder.path(), row, None);
     }
     let text = reason(open(folder.path()));

@@ -13,6 +13,7 @@ pub mod assemble;
 pub mod config;
 #[cfg(feature = "run")]
 pub mod demo;
+pub mod diff;
 pub mod exit;
 #[cfg(feature = "run")]
 pub mod explain;
@@ -27,6 +28,8 @@ pub mod run;
 #[cfg(feature = "run")]
 pub mod signals;
 pub mod sources;
+#[cfg(feature = "run")]
+pub mod store;
 #[cfg(feature = "run")]
 pub mod stored;
 pub mod version;
@@ -74,12 +77,17 @@ pub enum Command {
     /// Play two weeks of made-up life with attacks in it
     #[cfg(feature = "run")]
     Demo(demo::DemoArgs),
+    /// Compare two decision files
+    Diff(diff::DiffArgs),
     /// Show or check the configuration
     Config(config::ConfigArgs),
     /// Ask the databases of places and networks
     Geoip(geoip::GeoipArgs),
     /// Check rule files, or run the tests inside them
     Rules(rules::RulesArgs),
+    /// Check, hash or compact the store, or accept that something in it is lost
+    #[cfg(feature = "run")]
+    Store(store::StoreArgs),
     /// Print the version and what this binary was built with
     Version(version::VersionArgs),
 }
@@ -130,9 +138,12 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Explain(args) => explain::run(args, &loaded.settings),
         #[cfg(feature = "run")]
         Command::Demo(args) => demo::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Config(args) => config::run(args, &loaded),
         Command::Geoip(args) => geoip::run(args, &loaded.settings),
         Command::Rules(args) => rules::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
+        Command::Store(args) => store::run(args, &loaded.settings),
         Command::Version(args) => version::run(args),
     }
 }
@@ -149,8 +160,10 @@ mod tests {
         replay::ReplayArgs::augment_args(clap::Command::new("replay")).debug_assert();
         explain::ExplainArgs::augment_args(clap::Command::new("explain")).debug_assert();
         demo::DemoArgs::augment_args(clap::Command::new("demo")).debug_assert();
+        diff::DiffArgs::augment_args(clap::Command::new("diff")).debug_assert();
         geoip::GeoipArgs::augment_args(clap::Command::new("geoip")).debug_assert();
         rules::RulesArgs::augment_args(clap::Command::new("rules")).debug_assert();
+        store::StoreArgs::augment_args(clap::Command::new("store")).debug_assert();
     }
 
     fn parsed<A: Args>(name: &'static str, line: &str) -> Result<A, clap::Error> {

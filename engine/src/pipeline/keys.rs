@@ -118,6 +118,27 @@ pub fn alert(seq: Seq, index: u16) -> Vec<u8> {
     key
 }
 
+/// Tenant, tag and name in a key of a user or an attempt, for messages.
+#[must_use]
+pub fn read_tagged(key: &[u8]) -> Option<(&str, u8, &str)> {
+    let (tenant, rest) = pull(key)?;
+    let (tag, rest) = rest.split_first()?;
+    let (name, _) = pull(rest)?;
+    Some((tenant, *tag, name))
+}
+
+/// Whether a key of table `attempt` holds the attempts of a user that have no id.
+#[must_use]
+pub fn is_unnamed_attempts(key: &[u8]) -> bool {
+    read_tagged(key).is_some_and(|(_, tag, _)| tag == UNNAMED_ATTEMPTS)
+}
+
+fn pull(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (text, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+    Some((std::str::from_utf8(text).ok()?, rest))
+}
+
 fn tagged(tenant: &str, tag: u8, text: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(tenant.len() + text.len() + 5);
     push(&mut key, tenant);
@@ -180,5 +201,19 @@ mod tests {
         assert_eq!(read_by_user(&by_user("t", "u", 9)), Some(9));
         assert_eq!(read_dead(&dead_by_seq(12)), Some(12));
         assert_eq!(read_seq(&[1, 2]), None);
+    }
+
+    #[test]
+    fn a_key_tells_its_tenant_and_its_name() {
+        assert_eq!(
+            read_tagged(&by_user("shop", "anna", 3)),
+            Some(("shop", PLAIN_ID, "anna"))
+        );
+        assert_eq!(read_tagged(&user("shop", "anna")[..8]), None);
+        assert!(is_unnamed_attempts(&unnamed_attempts_of(
+            &user("shop", "anna"),
+            4
+        )));
+        assert!(!is_unnamed_attempts(&attempt("shop", "login-1")));
     }
 }

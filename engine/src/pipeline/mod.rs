@@ -25,6 +25,7 @@ pub mod row_bytes;
 pub mod row_cache;
 pub mod run;
 pub mod sequencer;
+pub mod state_hash;
 pub mod tell;
 pub mod timers;
 pub mod user_rows;

@@ -118,6 +118,7 @@ impl Sequencer {
 
     fn fold_journal(&mut self) -> Result<(), StoreError> {
         let mut from = 1;
+        let mut next = None;
         while from <= self.head {
             let page = self
                 .store
@@ -126,6 +127,7 @@ impl Sequencer {
                 break;
             };
             for row in &page {
+                next = Some(journal::follows(next, &row.key)?);
                 let record = journal::decode(&row.value)?;
                 self.move_clock(record.now);
                 if let Body::Event {

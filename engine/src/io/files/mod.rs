@@ -19,6 +19,14 @@ pub use file_sink::FileSink;
 pub use line_source::{FileLines, input_key};
 pub use stdout_sink::StdoutSink;
 
+/// Whether a row of table `input` can be read; else what is wrong, in plain words.
+///
+/// # Errors
+/// When it is newer or damaged.
+pub fn check_input_row(value: &[u8]) -> Result<(), String> {
+    input_row::InputRow::decode(value).map(|_| ())
+}
+
 /// What a sink carries. Each kind has a cursor of its own, also in the same file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SinkKind {

@@ -1,15 +1,21 @@
 //! The store in a folder.
 
-use super::damage::{guarded, refused};
-use super::identity::{self, Identity, StoreKind};
+use super::damage::{Failure, guarded, refused};
+use super::head_file::{HeadFile, Mark};
+use super::identity::{self, CommitRow, Identity, StoreKind};
+use super::loss::{Loss, journal_gap};
+use super::opening::{OnLoss, Opening};
 use crate::io::{batch_check, key_range};
+use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Keyspace, Row, Seq, Store, StoreError};
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{Database, Guard, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
-use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// Rows deleted in one batch.
+const TRIM_PAGE: usize = 4_096;
 
 /// Sizes of a store, none of which changes a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,14 +37,23 @@ impl Default for StoreOptions {
 
 /// The embedded store. One process has it open; a second one gets [`StoreError::Locked`].
 pub struct FjallStore {
-    database: Database,
+    pub(super) database: Database,
     /// In the order of [`Keyspace::ALL`].
-    tables: Vec<fjall::Keyspace>,
-    head: AtomicU64,
+    pub(super) tables: Vec<fjall::Keyspace>,
+    pub(super) head: AtomicU64,
     /// One commit at a time; reads do not wait for it.
-    writing: Mutex<()>,
-    identity: Identity,
-    folder: PathBuf,
+    pub(super) writing: Mutex<Writing>,
+    pub(super) identity: Identity,
+    pub(super) folder: PathBuf,
+}
+
+/// What a commit needs besides the engine.
+#[derive(Default)]
+pub(super) struct Writing {
+    /// Batches written in the life of the store.
+    pub(super) commits: u64,
+    /// The witness; `None` until the store is known to be whole.
+    pub(super) head_file: Option<HeadFile>,
 }
 
 impl FjallStore {
@@ -48,7 +63,7 @@ impl FjallStore {
     /// [`StoreError::Locked`] when another process has it; [`StoreError::Refused`] when it is of another kind, of a
     /// newer format, or damaged.
     pub fn open(data: &Path, kind: StoreKind, options: &StoreOptions) -> Result<Self, StoreError> {
-        let store = Self::open_or_make(&folder_in(data)?, Some(kind), options)?;
+        let store = Opening::of(folder_in(data)?, Some(kind), OnLoss::Refuse).open(options)?;
         let found = store.kind();
         if found == kind {
             return Ok(store);
@@ -62,11 +77,7 @@ impl FjallStore {
     /// # Errors
     /// As [`FjallStore::open`]; [`StoreError::Refused`] when there is no store.
     pub fn open_existing(data: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        let folder = folder_in(data)?;
-        if !folder.join("version").is_file() {
-            return Err(refused(&folder, "there is no store"));
-        }
-        Self::open_or_make(&folder, None, options)
+        Opening::of(folder_in(data)?, None, OnLoss::Refuse).open(options)
     }
 
     /// What it is used for.
@@ -87,124 +98,113 @@ impl FjallStore {
         &self.folder
     }
 
-    fn open_or_make(
-        folder: &Path,
-        kind: Option<StoreKind>,
-        options: &StoreOptions,
-    ) -> Result<Self, StoreError> {
-        refuse_strange_names(folder)?;
-        let database = guarded(|| {
-            Database::builder(folder)
-                .cache_size(options.cache_bytes)
-                .worker_threads(options.background_threads.max(1))
-                .manual_journal_persist(true)
-                .open()
-        })
-        .map_err(|failure| failure.on_open(folder))?;
-        let present: HashSet<String> = database
-            .list_keyspace_names()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let tables = Keyspace::ALL
-            .into_iter()
-            .map(|keyspace| guarded(|| database.keyspace(keyspace.name(), || layout_of(keyspace))))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|failure| failure.on_open(folder))?;
-        let mut store = Self {
-            database,
-            tables,
-            head: AtomicU64::new(0),
-            writing: Mutex::new(()),
-            identity: Identity::new(kind.unwrap_or(StoreKind::Real)),
-            folder: folder.to_owned(),
-        };
-        store.identify(kind, &present)?;
+    /// What is missing in the store of the data folder `data`. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`FjallStore::open_existing`], for damage that is no loss of known size.
+    pub fn losses(data: &Path, options: &StoreOptions) -> Result<Vec<Loss>, StoreError> {
+        Opening::of(folder_in(data)?, None, OnLoss::Tell).losses(options)
+    }
+
+    /// Opens a store in which something is missing, and makes what is left the whole of it: the head file tells of its
+    /// end, and a journal with a gap is kept only behind the gap.
+    ///
+    /// # Errors
+    /// As [`FjallStore::losses`].
+    pub fn accept_losses(data: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let store = Opening::of(folder_in(data)?, None, OnLoss::Accept).open(options)?;
+        store.trim_journal()?;
         Ok(store)
     }
 
-    /// Reads who the store is; writes it where the store is new.
-    fn identify(&mut self, kind: Option<StoreKind>, present: &HashSet<String>) -> Result<(), StoreError> {
-        let rows: BTreeMap<_, _> = self
-            .scan(Keyspace::Meta, batch_check::STORE_OWN_PREFIX, &[], usize::MAX)
-            .map_err(|error| refused(&self.folder, &error.to_string()))?
-            .into_iter()
-            .map(|row| (row.key, row.value))
+    /// Bytes on disk: of every table, and of the engine's journal files.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn bytes(&self) -> Result<(Vec<(Keyspace, u64)>, u64), StoreError> {
+        let tables = Keyspace::ALL.into_iter().zip(&self.tables);
+        let tables = tables
+            .map(|(keyspace, table)| (keyspace, table.disk_space()))
             .collect();
-        match Identity::read(&rows).map_err(|reason| refused(&self.folder, &reason))? {
-            Some(found) => {
-                self.refuse_missing_tables(&rows, present)?;
-                self.identity = found;
-                *self.head.get_mut() = found.head;
-            }
-            None => {
-                self.refuse_rows_without_identity()?;
-                if kind.is_none() {
-                    return Err(refused(
-                        &self.folder,
-                        "there is no store: one was begun and never used",
-                    ));
-                }
-                self.write_own(self.identity.rows())?;
-                sync_folders_above(&self.folder)
-                    .map_err(|error| refused(&self.folder, &error.to_string()))?;
-            }
-        }
-        let formats = Keyspace::ALL.map(identity::format_row);
-        let new_formats: Vec<_> = formats
-            .into_iter()
-            .filter(|(key, _)| !rows.contains_key(key))
-            .collect();
-        self.write_own(new_formats)
+        let journal = guarded(|| self.database.journal_disk_space()).map_err(Failure::in_use)?;
+        Ok((tables, journal))
     }
 
-    /// A table that the store once had and whose folder is gone would be made anew, empty, without a word.
-    fn refuse_missing_tables(
-        &self,
-        rows: &BTreeMap<Vec<u8>, Vec<u8>>,
-        present: &HashSet<String>,
-    ) -> Result<(), StoreError> {
-        let lost = Keyspace::ALL.into_iter().find(|keyspace| {
-            rows.contains_key(&identity::format_row(*keyspace).0) && !present.contains(keyspace.name())
-        });
-        match lost {
-            Some(keyspace) => Err(refused(
-                &self.folder,
-                &format!("the files of table `{keyspace}` are missing"),
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// Without rows about itself a store is new, so it must be empty.
-    fn refuse_rows_without_identity(&self) -> Result<(), StoreError> {
-        for keyspace in Keyspace::ALL {
-            if !self.scan(keyspace, &[], &[], 1)?.is_empty() {
-                let reason =
-                    format!("table `{keyspace}` has rows, but the rows about the store itself are missing");
-                return Err(refused(&self.folder, &reason));
-            }
+    /// Writes out what is only in journal files and memory, then merges every table's files into as few as can be.
+    /// What was overwritten or deleted is gone from the disk after that.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        for table in &self.tables {
+            guarded(|| table.rotate_memtable_and_wait()).map_err(Failure::in_use)?;
+            guarded(|| table.major_compact()).map_err(Failure::in_use)?;
         }
         Ok(())
     }
 
-    fn write_own(&self, rows: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), StoreError> {
-        if rows.is_empty() {
+    /// Deletes the journal's rows up to its last gap.
+    fn trim_journal(&self) -> Result<(), StoreError> {
+        let Some(Loss::Journal { to, .. }) = journal_gap(self)? else {
             return Ok(());
+        };
+        let head = self.head()?;
+        loop {
+            let page = self.scan(Keyspace::Journal, &[], &[], TRIM_PAGE)?;
+            let mut batch = Batch {
+                expected_head: head,
+                new_head: head,
+                changes: Vec::new(),
+            };
+            for row in page {
+                if keys::read_seq(&row.key).is_none_or(|seq| seq <= to) {
+                    batch.delete(Keyspace::Journal, row.key);
+                }
+            }
+            if batch.changes.is_empty() {
+                return Ok(());
+            }
+            self.commit(batch)?;
         }
-        let meta = self.table(Keyspace::Meta)?;
-        let mut writes = self.writes(rows.len());
-        for (key, value) in rows {
-            writes.insert(meta, key, value);
-        }
-        guarded(|| writes.commit()).map_err(|failure| failure.on_open(&self.folder))
     }
 
-    fn writes(&self, rows: usize) -> OwnedWriteBatch {
+    pub(super) fn lock_writing(&self) -> Result<MutexGuard<'_, Writing>, StoreError> {
+        let half_way = |_| StoreError::Engine("an earlier write stopped half-way".into());
+        self.writing.lock().map_err(half_way)
+    }
+
+    /// Commits what was gathered with the rows that every batch has, then tells the witness. The witness comes second:
+    /// it must never tell of what is not on disk.
+    pub(super) fn write(
+        &self,
+        mut writes: OwnedWriteBatch,
+        head: Seq,
+        writing: &mut Writing,
+    ) -> Result<(), StoreError> {
+        let meta = self.table(Keyspace::Meta)?;
+        let row = CommitRow {
+            store: self.identity.id,
+            commits: writing.commits + 1,
+            head,
+            // Nobody else writes batches, and the engine's counter never goes back.
+            seqno_from: self.database.seqno(),
+        };
+        writes.insert(meta, identity::HEAD, identity::head_value(head));
+        writes.insert(meta, identity::COMMIT.as_slice(), row.value());
+        guarded(|| writes.commit()).map_err(Failure::in_use)?;
+        self.head.store(head, Ordering::Release);
+        writing.commits = row.commits;
+        match &mut writing.head_file {
+            Some(file) => note(file, &row),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn writes(&self, rows: usize) -> OwnedWriteBatch {
         OwnedWriteBatch::with_capacity(self.database.clone(), rows).durability(Some(PersistMode::SyncData))
     }
 
-    fn table(&self, keyspace: Keyspace) -> Result<&fjall::Keyspace, StoreError> {
+    pub(super) fn table(&self, keyspace: Keyspace) -> Result<&fjall::Keyspace, StoreError> {
         self.tables
             .get(keyspace as usize)
             .ok_or_else(|| StoreError::Engine(format!("there is no table `{keyspace}`").into()))
@@ -218,37 +218,9 @@ fn folder_in(data: &Path) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// A new store's name is durable only when the folders above it are.
-fn sync_folders_above(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        for above in folder.ancestors().skip(1).take(2) {
-            std::fs::File::open(above)?.sync_all()?;
-        }
-    }
-    Ok(())
-}
-
-/// The engine aborts the process on a folder of tables that it did not name itself.
-fn refuse_strange_names(folder: &Path) -> Result<(), StoreError> {
-    let Ok(entries) = std::fs::read_dir(folder.join("keyspaces")) else {
-        return Ok(());
-    };
-    for entry in entries.flatten() {
-        let is_number = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.parse::<u64>().is_ok());
-        if !is_number && entry.path().is_dir() {
-            let reason = format!("`{}` does not belong there", entry.path().display());
-            return Err(refused(folder, &reason));
-        }
-    }
-    Ok(())
-}
-
 /// Tables read in long runs have larger blocks than those where one row is looked up. Nothing is compressed: the
 /// encodings are compact, and the time is needed elsewhere.
-fn layout_of(keyspace: Keyspace) -> KeyspaceCreateOptions {
+pub(super) fn layout_of(keyspace: Keyspace) -> KeyspaceCreateOptions {
     let block_bytes = match keyspace {
         Keyspace::Journal | Keyspace::Decided => 16 * 1024,
         _ => 4 * 1024,
@@ -257,6 +229,18 @@ fn layout_of(keyspace: Keyspace) -> KeyspaceCreateOptions {
         .manual_journal_persist(true)
         .data_block_size_policy(BlockSizePolicy::all(block_bytes))
         .data_block_compression_policy(CompressionPolicy::disabled())
+}
+
+fn note(file: &mut HeadFile, row: &CommitRow) -> Result<(), StoreError> {
+    let mark = Mark {
+        store: row.store,
+        commits: row.commits,
+        head: row.head,
+    };
+    file.note(&mark).map_err(|error| {
+        let text = format!("`{}` cannot be written: {error}", file.path().display());
+        StoreError::Engine(text.into())
+    })
 }
 
 fn row(guard: Guard) -> fjall::Result<Row> {
@@ -279,13 +263,12 @@ impl Store for FjallStore {
     }
 
     fn commit(&self, batch: Batch) -> Result<Seq, StoreError> {
-        let half_way = |_| StoreError::Engine("an earlier write stopped half-way".into());
-        let _writing = self.writing.lock().map_err(half_way)?;
+        let mut writing = self.lock_writing()?;
         batch_check::check(&batch, self.head()?)?;
         if batch.changes.is_empty() && batch.new_head == batch.expected_head {
             return Ok(batch.new_head);
         }
-        let mut writes = self.writes(batch.changes.len() + 1);
+        let mut writes = self.writes(batch.changes.len() + 2);
         for change in batch.changes {
             let table = self.table(change.keyspace)?;
             match change.value {
@@ -293,13 +276,7 @@ impl Store for FjallStore {
                 None => writes.remove(table, change.key),
             }
         }
-        writes.insert(
-            self.table(Keyspace::Meta)?,
-            identity::HEAD,
-            identity::head_value(batch.new_head),
-        );
-        guarded(|| writes.commit()).map_err(|failure| failure.in_use())?;
-        self.head.store(batch.new_head, Ordering::Release);
+        self.write(writes, batch.new_head, &mut writing)?;
         Ok(batch.new_head)
     }
 

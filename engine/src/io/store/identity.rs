@@ -1,8 +1,8 @@
 //! Who a store is: the rows that it writes about itself into table `meta`.
 //!
 //! `store/id` 16 random bytes; `store/kind` 0 real, 1 demo; `store/head` the last committed `seq`, 8 bytes, little
-//! end first; `store/format/<table>` 2 bytes, little end first. Each value begins with a version byte, 1. The id
-//! tells stores apart in logs and beside the store; it never enters a decision.
+//! end first; `store/format/<table>` 2 bytes, little end first; `store/commit`, see [`CommitRow`]. Each value begins
+//! with a version byte, 1. The id tells stores apart in logs and beside the store; it never enters a decision.
 
 use crate::pipeline::ports::{Keyspace, Seq};
 use std::collections::BTreeMap;
@@ -33,12 +33,53 @@ pub(super) struct Identity {
     pub(super) id: [u8; 16],
     pub(super) kind: StoreKind,
     pub(super) head: Seq,
+    /// Batches written so far; `None` for a store from before there was a head file.
+    pub(super) commits: Option<u64>,
+}
+
+/// The row that is part of every batch, so that a batch can be told from the one before it and the one behind it:
+/// store id 16, commits 8, head 8, bound 8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CommitRow {
+    pub(super) store: [u8; 16],
+    /// Number of the batch in the life of the store, from 1.
+    pub(super) commits: u64,
+    pub(super) head: Seq,
+    /// The engine's sequence number of the batch is this or larger.
+    pub(super) seqno_from: u64,
+}
+
+impl CommitRow {
+    pub(super) const BYTES: usize = 41;
+
+    pub(super) fn value(&self) -> Vec<u8> {
+        let mut payload = self.store.to_vec();
+        for number in [self.commits, self.head, self.seqno_from] {
+            payload.extend_from_slice(&number.to_le_bytes());
+        }
+        value(&payload)
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let (version, rest) = bytes.split_first()?;
+        let (store, rest) = rest.split_first_chunk()?;
+        let (commits, rest) = rest.split_first_chunk()?;
+        let (head, rest) = rest.split_first_chunk()?;
+        let row = Self {
+            store: *store,
+            commits: u64::from_le_bytes(*commits),
+            head: u64::from_le_bytes(*head),
+            seqno_from: u64::from_le_bytes(rest.try_into().ok()?),
+        };
+        (*version == VERSION).then_some(row)
+    }
 }
 
 pub(super) const ID: &[u8] = b"store/id";
 pub(super) const KIND: &[u8] = b"store/kind";
 pub(super) const HEAD: &[u8] = b"store/head";
 pub(super) const FORMAT: &[u8] = b"store/format/";
+pub(super) const COMMIT: &[u8; 12] = b"store/commit";
 const VERSION: u8 = 1;
 
 /// Newest format of a table's keys and values that this program reads; it reads all older ones.
@@ -53,6 +94,7 @@ impl Identity {
             id: random_id(),
             kind,
             head: 0,
+            commits: Some(0),
         }
     }
 
@@ -71,20 +113,17 @@ impl Identity {
             id: payload(rows, ID)?,
             kind,
             head: u64::from_le_bytes(payload(rows, HEAD)?),
+            commits: read_commits(rows)?,
         }))
     }
 
-    /// The rows of a new store.
+    /// The rows of a new store that no later batch changes.
     pub(super) fn rows(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let kind = match self.kind {
             StoreKind::Real => 0,
             StoreKind::Demo => 1,
         };
-        vec![
-            (ID.to_vec(), value(&self.id)),
-            (KIND.to_vec(), value(&[kind])),
-            (HEAD.to_vec(), head_value(self.head)),
-        ]
+        vec![(ID.to_vec(), value(&self.id)), (KIND.to_vec(), value(&[kind]))]
     }
 }
 
@@ -117,6 +156,15 @@ fn payload<const N: usize>(rows: &BTreeMap<Vec<u8>, Vec<u8>>, key: &[u8]) -> Res
         )),
         _ => Err(format!("its row `{name}` is missing: the store is damaged")),
     }
+}
+
+fn read_commits(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Option<u64>, String> {
+    if !rows.contains_key(COMMIT.as_slice()) {
+        return Ok(None);
+    }
+    let bytes: [u8; CommitRow::BYTES - 1] = payload(rows, COMMIT)?;
+    let row = CommitRow::read(&value(&bytes));
+    Ok(row.map(|row| row.commits))
 }
 
 fn check_formats(rows: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), String> {
@@ -163,6 +211,7 @@ mod tests {
 
     fn rows() -> BTreeMap<Vec<u8>, Vec<u8>> {
         let mut rows: BTreeMap<_, _> = Identity::new(StoreKind::Demo).rows().into_iter().collect();
+        rows.insert(HEAD.to_vec(), head_value(0));
         rows.extend(Keyspace::ALL.map(format_row));
         rows
     }
@@ -172,6 +221,23 @@ mod tests {
         let read = Identity::read(&rows()).unwrap().unwrap();
         assert_eq!((read.kind, read.head), (StoreKind::Demo, 0));
         assert_eq!(Identity::read(&BTreeMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn a_commit_row_is_read_as_it_was_written() {
+        let row = CommitRow {
+            store: [3; 16],
+            commits: 9,
+            head: 70_000,
+            seqno_from: 12,
+        };
+        assert_eq!(row.value().len(), CommitRow::BYTES);
+        assert_eq!(CommitRow::read(&row.value()), Some(row));
+        let mut rows = rows();
+        rows.insert(COMMIT.to_vec(), row.value());
+        assert_eq!(Identity::read(&rows).unwrap().unwrap().commits, Some(9));
+        rows.insert(COMMIT.to_vec(), vec![1, 2, 3]);
+        assert!(Identity::read(&rows).unwrap_err().contains("store/commit"));
     }
 
     #[test]
