@@ -91,6 +91,7 @@ fn replayed(
         settings,
         tenant: &args.tenant,
         stop: &stop,
+        upkeep: None,
     };
     run_over(
         &over,

@@ -61,6 +61,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             settings,
             tenant: &args.tenant,
             stop: &stop,
+            upkeep: None,
         },
         Arc::new(MemoryStore::new()),
         &args.events,

@@ -17,7 +17,7 @@ use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
-use crate::pipeline::run::{self as pipeline, Run, Sinks};
+use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::serve::MetricsServer;
@@ -75,6 +75,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             settings,
             tenant: &args.tenant,
             stop: &stop,
+            upkeep: Some(Upkeep::default()),
         },
         Arc::new(store),
         &args.events,
@@ -101,6 +102,8 @@ pub struct Over<'a> {
     pub tenant: &'a str,
     /// Set to finish and leave.
     pub stop: &'a Arc<AtomicBool>,
+    /// What is done for later runs, if the store lasts until then.
+    pub upkeep: Option<Upkeep>,
 }
 
 /// Runs files through a store and the sinks that `sinks` opens over it.
@@ -125,6 +128,7 @@ pub fn run_over(
         limits: run_limits(over.settings),
         stop: over.stop,
         observer: watch,
+        upkeep: over.upkeep,
     })?;
     Ok(counts)
 }

@@ -3,6 +3,7 @@
 
 use crate::alerts::alert::Alert;
 use crate::history::crowd::CrowdObservation;
+use crate::pipeline::crowd_image::Snapshot;
 use crate::pipeline::dead_letter::{DEAD_LETTER_VERSION, DeadLetter};
 use crate::pipeline::journal::{self, Body, JournalRecord};
 use crate::pipeline::keys;
@@ -52,6 +53,8 @@ pub struct ClosedBatch {
     pub rows: Vec<Change>,
     /// How far each input was read.
     pub positions: Vec<Change>,
+    /// A copy of the counters across users at `new_head`, when an image is due.
+    pub image: Option<Box<Snapshot>>,
 }
 
 /// What leaves after the commit.

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
+use crate::pipeline::crowd_image::{Images, Snapshot};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
 use crate::pipeline::row_bytes::bad;
@@ -73,6 +74,7 @@ pub struct Committer {
     cursors: Vec<Change>,
     since_cursors: u32,
     head: Seq,
+    images: Images,
 }
 
 impl Committer {
@@ -82,6 +84,7 @@ impl Committer {
     /// When the store or a sink fails.
     pub fn open(store: Arc<dyn Store>, sinks: Sinks, policy: ScorePolicy) -> Result<Self, RunError> {
         let head = store.head()?;
+        let (images, leftovers) = Images::open(&*store)?;
         let mut committer = Self {
             store,
             sinks,
@@ -89,7 +92,9 @@ impl Committer {
             cursors: Vec::new(),
             since_cursors: 0,
             head,
+            images,
         };
+        committer.commit_rows(leftovers)?;
         committer.first_cursors()?;
         committer.catch_up()?;
         committer.acknowledge()?;
@@ -188,10 +193,15 @@ impl Committer {
     }
 
     fn commit_cursors(&mut self) -> Result<(), RunError> {
-        if self.cursors.is_empty() {
+        let cursors = std::mem::take(&mut self.cursors);
+        self.commit_rows(cursors)
+    }
+
+    /// Commits rows that belong to no record.
+    fn commit_rows(&self, changes: Vec<Change>) -> Result<(), RunError> {
+        if changes.is_empty() {
             return Ok(());
         }
-        let changes = std::mem::take(&mut self.cursors);
         self.store.commit(Batch {
             expected_head: self.head,
             new_head: self.head,
@@ -200,13 +210,38 @@ impl Committer {
         Ok(())
     }
 
-    /// Makes everything durable that went out, and says so in the store.
+    /// What is written between batches: one step of the image that is begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn keep_up(&mut self, image: Option<Box<Snapshot>>) -> Result<(), RunError> {
+        if let Some(snapshot) = image {
+            // The one before is still being written only if the disk is slower than the doors; then they wait.
+            self.finish_image()?;
+            self.images.begin(&snapshot)?;
+        }
+        let step = self.images.next_step()?;
+        self.commit_rows(step)
+    }
+
+    fn finish_image(&mut self) -> Result<(), RunError> {
+        loop {
+            let step = self.images.next_step()?;
+            if step.is_empty() {
+                return Ok(());
+            }
+            self.commit_rows(step)?;
+        }
+    }
+
+    /// Makes everything durable that went out, says so in the store, and writes the image that is begun to its end.
     ///
     /// # Errors
     /// When the store or a sink fails.
     pub fn finish(&mut self) -> Result<(), RunError> {
         self.acknowledge()?;
-        self.commit_cursors()
+        self.commit_cursors()?;
+        self.finish_image()
     }
 
     /// Commits what comes through `batches` until it ends, and says through `done` which are on disk.
@@ -219,11 +254,12 @@ impl Committer {
         done: &Sender<u64>,
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
-        for closed in batches {
+        for mut closed in batches {
             self.commit(&closed)?;
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);
+            self.keep_up(closed.image.take())?;
         }
         self.finish()
     }

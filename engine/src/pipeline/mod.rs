@@ -7,6 +7,7 @@ pub mod account_step;
 pub mod admitted;
 pub mod batch;
 pub mod committer;
+pub mod crowd_image;
 pub mod dead_letter;
 mod decide;
 pub mod door;

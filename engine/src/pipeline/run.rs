@@ -10,6 +10,7 @@ use foldhash::HashSet;
 use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
+use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::door::{DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::keys;
@@ -50,6 +51,15 @@ pub struct Run<'a> {
     pub stop: &'a Arc<AtomicBool>,
     /// Watches.
     pub observer: &'a dyn Observer,
+    /// What keeps the next start short; `None` for a store that ends with the run.
+    pub upkeep: Option<Upkeep>,
+}
+
+/// What is done for later runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// When images of the counters are taken.
+    pub images: ImagePolicy,
 }
 
 /// Runs to the end of the sources, or until `stop` is set.
@@ -62,6 +72,9 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
         Arc::clone(&run.store),
         run.limits.rows_kept,
     )?;
+    if let Some(upkeep) = run.upkeep {
+        sequencer.keep_images(upkeep.images);
+    }
     let committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
     let known_dead = known_dead(&*run.store)?;
     let result = std::thread::scope(|scope| {
@@ -136,6 +149,7 @@ fn decide_all(
             }
         };
         let Some(arrived) = arrived else {
+            sequencer.end();
             close(sequencer, batches, on_disk)?;
             return Ok(());
         };

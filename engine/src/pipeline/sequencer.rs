@@ -16,6 +16,7 @@ use crate::event::{EventType, Timestamp};
 use crate::history::crowd::Crowd;
 use crate::pipeline::admitted::{Admitted, Arrival};
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
+use crate::pipeline::crowd_image::{self, ImagePolicy, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::journal::{self, Body};
@@ -62,6 +63,8 @@ pub struct Sequencer {
     open: ClosedBatch,
     pub(super) work: Workspace,
     counts: Counts,
+    images: ImageSchedule,
+    folded: u64,
 }
 
 /// One line with what the store said about it.
@@ -72,19 +75,22 @@ struct Looked {
 }
 
 impl Sequencer {
-    /// Opens over a store: the counters across users are folded from its journal. `rows_kept` bounds each cache.
+    /// Opens over a store: the counters across users are those of its newest image, and the journal records after it
+    /// are folded into them. `rows_kept` bounds each cache.
     ///
     /// # Errors
     /// When the store fails, or a row of its journal does not decode.
     pub fn open(engine: Arc<Engine>, store: Arc<dyn Store>, rows_kept: usize) -> Result<Self, StoreError> {
         let head = store.head()?;
+        let start = crowd_image::start(&*store, engine.crowd)?;
         let mut sequencer = Self {
-            crowd: Crowd::new(engine.crowd),
+            images: ImageSchedule::never(&start),
+            crowd: start.crowd,
             engine,
             store,
             head,
-            clock: i64::MIN,
-            first_now: None,
+            clock: start.clock,
+            first_now: start.first_now,
             users: RowCache::new(rows_kept),
             attempts: RowCache::new(rows_kept),
             mailboxes: RowCache::new(rows_kept),
@@ -98,21 +104,22 @@ impl Sequencer {
             },
             work: Workspace::default(),
             counts: Counts::default(),
+            folded: 0,
         };
-        sequencer.fold_journal()?;
+        sequencer.fold_journal(start.seq + 1)?;
         Ok(sequencer)
     }
 
-    fn fold_journal(&mut self) -> Result<(), StoreError> {
-        let mut from = 1;
+    /// Folds the records from `from` to the head. One that is missing would change every later answer: that is an error.
+    fn fold_journal(&mut self, mut from: Seq) -> Result<(), StoreError> {
         while from <= self.head {
             let page = self
                 .store
                 .scan(Keyspace::Journal, &[], &keys::seq(from), FOLD_PAGE)?;
-            let Some(last) = page.last().and_then(|row| keys::read_seq(&row.key)) else {
-                break;
-            };
             for row in &page {
+                if keys::read_seq(&row.key) != Some(from) {
+                    break;
+                }
                 let record = journal::decode(&row.value)?;
                 self.move_clock(record.now);
                 if let Body::Event {
@@ -122,10 +129,42 @@ impl Sequencer {
                 {
                     self.crowd.observe(&observation, record.now);
                 }
+                self.folded += 1;
+                from += 1;
             }
-            from = last + 1;
+            if from <= self.head && page.last().and_then(|row| keys::read_seq(&row.key)) != Some(from - 1) {
+                let reason = format!("record {from} is missing, the last one is {}", self.head);
+                return Err(bad(Keyspace::Journal, reason));
+            }
         }
         Ok(())
+    }
+
+    /// From now on images of the counters are taken when batches close.
+    pub fn keep_images(&mut self, policy: ImagePolicy) {
+        self.images.follow(policy);
+    }
+
+    /// The run is at its clean end: the last batch takes an image along, if that is worth while.
+    pub fn end(&mut self) {
+        self.images.ending();
+    }
+
+    /// Journal records folded when it was opened.
+    #[must_use]
+    pub fn folded(&self) -> u64 {
+        self.folded
+    }
+
+    /// What the journal folded to so far.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            seq: self.head,
+            clock: self.clock,
+            first_now: self.first_now,
+            crowd: self.crowd.clone(),
+        }
     }
 
     /// Running maximum of `now`; `None` before the first record.
@@ -386,7 +425,8 @@ impl Sequencer {
     /// # Errors
     /// Only if a row cannot be encoded at all.
     pub fn close(&mut self) -> Result<Option<ClosedBatch>, StoreError> {
-        if self.open.outcomes.is_empty() && self.open.positions.is_empty() {
+        let image = self.images.due(self.head, self.clock);
+        if self.open.outcomes.is_empty() && self.open.positions.is_empty() && !image {
             return Ok(None);
         }
         let rows = self.changed_rows()?;
@@ -401,6 +441,7 @@ impl Sequencer {
         Ok(Some(ClosedBatch {
             new_head: self.head,
             rows,
+            image: image.then(|| Box::new(self.snapshot())),
             ..closed
         }))
     }

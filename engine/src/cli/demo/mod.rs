@@ -23,7 +23,7 @@ use crate::generate::Plan;
 use crate::io::files::SinkKind;
 use crate::io::store::StoreKind;
 use crate::pipeline::ports::Store;
-use crate::pipeline::run::Sinks;
+use crate::pipeline::run::{Sinks, Upkeep};
 use crate::telemetry::metrics::Metrics;
 use outcome::{Figures, attempts};
 use words::Summary;
@@ -143,6 +143,7 @@ fn play(
             settings,
             tenant,
             stop: &stop,
+            upkeep: Some(Upkeep::default()),
         },
         Arc::clone(store),
         std::slice::from_ref(&world.events),
