@@ -12,14 +12,58 @@ mod world;
 
 use std::sync::Arc;
 
+use doorward::config::Settings;
 use doorward::history::crowd::{Crowd, CrowdLimits, CrowdObservation, CrowdOutcome};
-use doorward::pipeline::crowd_image::{self, Images, Snapshot};
+use doorward::io::memory::store::MemoryStore;
+use doorward::pipeline::crowd_image::{self, ImagePolicy, Images, Snapshot};
 use doorward::pipeline::keys;
-use doorward::pipeline::ports::{Batch, Keyspace, Store};
+use doorward::pipeline::ports::{Batch, Change, Keyspace, Store};
+use doorward::pipeline::retention::Upkeep;
 
-use world::{
-    AT_END, BATCH, Ending, OFTEN, change, feed, folded_from_the_journal, life, memory, open, rows, settings,
+use world::{BATCH, Ending, OFTEN, feed, life, memory, open, rows, settings};
+
+/// No image in a run, and one at its end.
+const AT_END: Upkeep = Upkeep {
+    images: ImagePolicy {
+        records: u64::MAX,
+        clock: 0,
+        records_at_end: 1,
+    },
+    journal_days: 35,
 };
+
+/// What a start finds if there is nothing but the journal.
+fn folded_from_the_journal(settings: &Settings, store: &dyn Store) -> Snapshot {
+    let copy = MemoryStore::new();
+    let rows = store
+        .scan(Keyspace::Journal, &[], &[], usize::MAX)
+        .expect("memory");
+    let changes = rows.into_iter().map(|row| Change {
+        keyspace: Keyspace::Journal,
+        key: row.key,
+        value: Some(row.value),
+    });
+    copy.commit(Batch {
+        expected_head: 0,
+        new_head: store.head().expect("memory"),
+        changes: changes.collect(),
+    })
+    .expect("memory");
+    let copy: Arc<dyn Store> = Arc::new(copy);
+    open(settings, &copy).expect("a whole journal").snapshot()
+}
+
+/// Commits changes that belong to no record, as damage does.
+fn change(store: &dyn Store, keyspace: Keyspace, key: Vec<u8>, value: Option<Vec<u8>>) {
+    let head = store.head().expect("memory");
+    let changes = vec![Change { keyspace, key, value }];
+    let batch = Batch {
+        expected_head: head,
+        new_head: head,
+        changes,
+    };
+    store.commit(batch).expect("memory");
+}
 
 #[test]
 fn only_the_records_after_the_image_are_folded() {
@@ -133,7 +177,7 @@ fn large(seq: u64) -> Snapshot {
     }
 }
 
-fn commit(store: &dyn Store, changes: Vec<doorward::pipeline::ports::Change>) {
+fn commit(store: &dyn Store, changes: Vec<Change>) {
     let head = store.head().expect("memory");
     let batch = Batch {
         expected_head: head,

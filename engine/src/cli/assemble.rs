@@ -16,9 +16,10 @@ use crate::enrich::Enricher;
 use crate::event::{Sensitivity, UserAgentParser, UserKeyPolicy};
 use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
+use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine, versions};
-use crate::pipeline::run::RunLimits;
+use crate::pipeline::run::{RunLimits, Upkeep};
 use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, Mode};
 use crate::risk::risk_engine::RiskEngine;
@@ -107,6 +108,15 @@ pub fn run_limits(settings: &Settings) -> RunLimits {
         queue_lines: settings.doors.queue_events,
         batch_records: settings.doors.batch_records,
         rows_kept: settings.store.user_cache,
+    }
+}
+
+/// What is done for later runs over a store that lasts.
+#[must_use]
+pub fn upkeep(settings: &Settings) -> Upkeep {
+    Upkeep {
+        images: ImagePolicy::default(),
+        journal_days: i64::from(settings.store.journal_days),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use super::assemble::{Assembly, run_limits};
+use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
 use super::signals::stop_flag;
 use super::watch::{Tally, Watch};
@@ -75,7 +75,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             settings,
             tenant: &args.tenant,
             stop: &stop,
-            upkeep: Some(Upkeep::default()),
+            upkeep: Some(upkeep(settings)),
         },
         Arc::new(store),
         &args.events,

@@ -8,6 +8,7 @@ use crate::pipeline::dead_letter::{DEAD_LETTER_VERSION, DeadLetter};
 use crate::pipeline::journal::{self, Body, JournalRecord};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
+use crate::pipeline::retention::Kept;
 use crate::pipeline::row_bytes;
 use crate::risk::decision::Decision;
 use crate::risk::json::write_decision;
@@ -55,6 +56,8 @@ pub struct ClosedBatch {
     pub positions: Vec<Change>,
     /// A copy of the counters across users at `new_head`, when an image is due.
     pub image: Option<Box<Snapshot>>,
+    /// What is kept after it, if the store is to be tidied at all.
+    pub kept: Option<Kept>,
 }
 
 /// What leaves after the commit.

@@ -7,9 +7,10 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
-use crate::pipeline::crowd_image::{Images, Snapshot};
+use crate::pipeline::crowd_image::Images;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
+use crate::pipeline::retention::{Bounds, Kept, Retention};
 use crate::pipeline::row_bytes::bad;
 use crate::risk::score::ScorePolicy;
 
@@ -75,6 +76,10 @@ pub struct Committer {
     since_cursors: u32,
     head: Seq,
     images: Images,
+    retention: Retention,
+    /// The cursors that wait for a commit say so much; what is committed says `published`.
+    acknowledged: Seq,
+    published: Seq,
 }
 
 impl Committer {
@@ -85,6 +90,7 @@ impl Committer {
     pub fn open(store: Arc<dyn Store>, sinks: Sinks, policy: ScorePolicy) -> Result<Self, RunError> {
         let head = store.head()?;
         let (images, leftovers) = Images::open(&*store)?;
+        let retention = Retention::open(&*store)?;
         let mut committer = Self {
             store,
             sinks,
@@ -93,6 +99,9 @@ impl Committer {
             since_cursors: 0,
             head,
             images,
+            retention,
+            acknowledged: 0,
+            published: 0,
         };
         committer.commit_rows(leftovers)?;
         committer.first_cursors()?;
@@ -159,6 +168,7 @@ impl Committer {
         let (mut batch, outgoing) = batch::encode(closed, &self.policy)?;
         batch.changes.append(&mut self.cursors);
         self.head = self.store.commit(batch)?;
+        self.published = self.acknowledged;
         self.publish(&outgoing)?;
         self.since_cursors += 1;
         if self.since_cursors >= BATCHES_BETWEEN_CURSORS {
@@ -188,13 +198,16 @@ impl Committer {
             cursors.extend(sink.acknowledge(head)?);
         }
         self.cursors = cursors;
+        self.acknowledged = head;
         self.since_cursors = 0;
         Ok(())
     }
 
     fn commit_cursors(&mut self) -> Result<(), RunError> {
         let cursors = std::mem::take(&mut self.cursors);
-        self.commit_rows(cursors)
+        self.commit_rows(cursors)?;
+        self.published = self.acknowledged;
+        Ok(())
     }
 
     /// Commits rows that belong to no record.
@@ -210,17 +223,37 @@ impl Committer {
         Ok(())
     }
 
-    /// What is written between batches: one step of the image that is begun.
+    /// The start read the image of `seq`, 0 for none: the journal after it is needed.
+    pub const fn image_was_used(&mut self, seq: Seq) {
+        self.images.was_used(seq);
+    }
+
+    /// What is written between batches: one step of the image that is begun, one step of removing what is too old.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn keep_up(&mut self, image: Option<Box<Snapshot>>) -> Result<(), RunError> {
-        if let Some(snapshot) = image {
+    pub fn keep_up(&mut self, closed: ClosedBatch) -> Result<(), RunError> {
+        if let Some(snapshot) = closed.image {
             // The one before is still being written only if the disk is slower than the doors; then they wait.
             self.finish_image()?;
             self.images.begin(&snapshot)?;
         }
         let step = self.images.next_step()?;
+        self.commit_rows(step)?;
+        match closed.kept {
+            Some(kept) => self.remove_old(kept, closed.outcomes.len()),
+            None => Ok(()),
+        }
+    }
+
+    fn remove_old(&mut self, kept: Kept, records: usize) -> Result<(), RunError> {
+        let bounds = Bounds {
+            kept,
+            image: self.images.usable(),
+            published: self.published,
+            records,
+        };
+        let step = self.retention.next_step(&*self.store, &bounds)?;
         self.commit_rows(step)
     }
 
@@ -254,12 +287,12 @@ impl Committer {
         done: &Sender<u64>,
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
-        for mut closed in batches {
+        for closed in batches {
             self.commit(&closed)?;
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);
-            self.keep_up(closed.image.take())?;
+            self.keep_up(closed)?;
         }
         self.finish()
     }

@@ -12,6 +12,7 @@ use crate::history::crowd::{Crowd, CrowdLimits};
 use crate::history::crowd_image;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
+use crate::pipeline::retention::Calendar;
 use crate::pipeline::row_bytes::{self, bad};
 
 const VERSION: u8 = 1;
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub clock: i64,
     /// `now` of the first record that had a time.
     pub first_now: Option<i64>,
+    /// At which record each day began.
+    pub calendar: Calendar,
     /// Counters across users.
     pub crowd: Crowd,
 }
@@ -66,17 +69,19 @@ impl Snapshot {
             seq: 0,
             clock: i64::MIN,
             first_now: None,
+            calendar: Calendar::default(),
             crowd: Crowd::new(limits),
         }
     }
 }
 
 /// The row that names an image, and says that it is whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Newest {
     seq: Seq,
     clock: i64,
     first_now: Option<i64>,
+    calendar: Calendar,
     chunks: u32,
     sha256: [u8; 32],
 }
@@ -157,6 +162,7 @@ fn read(store: &dyn Store, row: Newest, limits: CrowdLimits) -> Result<Result<Sn
         seq: row.seq,
         clock: row.clock,
         first_now: row.first_now,
+        calendar: row.calendar,
         crowd,
     }))
 }
@@ -219,6 +225,8 @@ impl ImageSchedule {
 pub struct Images {
     /// The whole one: `seq` and number of chunks.
     whole: Option<(Seq, u32)>,
+    /// `seq` of the newest one that a start can use under the limits of now; 0 if there is none.
+    usable: Seq,
     /// Rows of the one that is being written, in order.
     waiting: std::vec::IntoIter<Vec<u8>>,
     next_chunk: u32,
@@ -236,12 +244,24 @@ impl Images {
             .map(|row| (row.seq, row.chunks));
         let images = Self {
             whole,
+            usable: 0,
             waiting: Vec::new().into_iter(),
             next_chunk: 0,
             begun: None,
         };
         let leftovers = images.leftovers(store)?;
         Ok((images, leftovers))
+    }
+
+    /// The start read the image of `seq`; 0 for none.
+    pub const fn was_used(&mut self, seq: Seq) {
+        self.usable = seq;
+    }
+
+    /// From which record on a start needs the journal is one after this.
+    #[must_use]
+    pub const fn usable(&self) -> Seq {
+        self.usable
     }
 
     fn leftovers(&self, store: &dyn Store) -> Result<Vec<Change>, StoreError> {
@@ -276,6 +296,7 @@ impl Images {
             seq: snapshot.seq,
             clock: snapshot.clock,
             first_now: snapshot.first_now,
+            calendar: snapshot.calendar.clone(),
             chunks: count.map_err(|error| bad(Keyspace::Crowd, error.to_string()))?,
             sha256: digest(&chunks),
         });
@@ -290,7 +311,7 @@ impl Images {
     /// # Errors
     /// Only if a row cannot be encoded at all.
     pub fn next_step(&mut self) -> Result<Vec<Change>, StoreError> {
-        let Some(row) = self.begun else {
+        let Some(row) = &self.begun else {
             return Ok(Vec::new());
         };
         let mut changes = Vec::with_capacity(CHUNKS_IN_STEP);
@@ -306,14 +327,14 @@ impl Images {
             changes.push(Change {
                 keyspace: Keyspace::Meta,
                 key: NEWEST.to_vec(),
-                value: Some(row_bytes::encode(Keyspace::Meta, VERSION, &row)?),
+                value: Some(row_bytes::encode(Keyspace::Meta, VERSION, row)?),
             });
             if let Some((seq, count)) = self.whole {
                 // One that could not be used is replaced at the same record.
                 let kept = if seq == row.seq { row.chunks } else { 0 };
                 changes.extend((kept..count).map(|number| removal(keys::crowd_chunk(seq, number))));
             }
-            self.whole = Some((row.seq, row.chunks));
+            (self.whole, self.usable) = (Some((row.seq, row.chunks)), row.seq);
             self.begun = None;
         }
         Ok(changes)

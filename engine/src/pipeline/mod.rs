@@ -18,6 +18,7 @@ pub mod journal;
 pub mod keys;
 pub mod login_step;
 pub mod ports;
+pub mod retention;
 pub mod row_bytes;
 pub mod row_cache;
 pub mod run;

@@ -10,11 +10,11 @@ use foldhash::HashSet;
 use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
-use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::door::{DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::keys;
-use crate::pipeline::ports::{Keyspace, LineSource, Store, StoreError};
+use crate::pipeline::ports::{Keyspace, LineSource, Seq, Store, StoreError};
+pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
 
 /// Closed batches that may wait for the committer.
@@ -55,13 +55,6 @@ pub struct Run<'a> {
     pub upkeep: Option<Upkeep>,
 }
 
-/// What is done for later runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Upkeep {
-    /// When images of the counters are taken.
-    pub images: ImagePolicy,
-}
-
 /// Runs to the end of the sources, or until `stop` is set.
 ///
 /// # Errors
@@ -73,10 +66,11 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
         run.limits.rows_kept,
     )?;
     if let Some(upkeep) = run.upkeep {
-        sequencer.keep_images(upkeep.images);
+        sequencer.keep_up(upkeep);
     }
-    let committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
-    let known_dead = known_dead(&*run.store)?;
+    let mut committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
+    committer.image_was_used(sequencer.last_image());
+    let known_dead = known_dead(&*run.store, sequencer.first_known())?;
     let result = std::thread::scope(|scope| {
         let (batches, waiting) = sync_channel(BATCHES_WAITING);
         let (done, on_disk) = channel();
@@ -111,18 +105,19 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
     result.map(|()| sequencer.counts())
 }
 
-/// Ids of all lines refused before.
-fn known_dead(store: &dyn Store) -> Result<HashSet<[u8; 32]>, StoreError> {
+/// Ids of the lines refused at `from` and later; those before count as gone, whether they were removed or not.
+fn known_dead(store: &dyn Store, from: Seq) -> Result<HashSet<[u8; 32]>, StoreError> {
     const PAGE: usize = 4_096;
     let mut known = HashSet::default();
-    let mut from = vec![0];
+    let mut next = vec![0];
     loop {
-        let page = store.scan(Keyspace::Dead, keys::dead_id_prefix(), &from, PAGE)?;
-        known.extend(page.iter().filter_map(|row| row.key.last_chunk().copied()));
+        let page = store.scan(Keyspace::Dead, keys::dead_id_prefix(), &next, PAGE)?;
+        let later = page.iter().filter(|row| keys::read_seq(&row.value) >= Some(from));
+        known.extend(later.filter_map(|row| row.key.last_chunk().copied()));
         match page.last() {
             Some(last) if page.len() == PAGE => {
-                from.clone_from(&last.key);
-                from.push(0);
+                next.clone_from(&last.key);
+                next.push(0);
             }
             _ => return Ok(known),
         }

@@ -16,13 +16,14 @@ use crate::event::{EventType, Timestamp};
 use crate::history::crowd::Crowd;
 use crate::pipeline::admitted::{Admitted, Arrival};
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
-use crate::pipeline::crowd_image::{self, ImagePolicy, ImageSchedule, Snapshot};
+use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::journal::{self, Body};
 use crate::pipeline::keys;
 use crate::pipeline::login_step::Workspace;
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
+use crate::pipeline::retention::{Calendar, Kept, Removed, Upkeep};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
 use crate::pipeline::user_rows::{UserKey, UserRows, decode_attempt, encode_attempt};
@@ -57,7 +58,7 @@ pub struct Sequencer {
     pub(super) attempts: RowCache<Option<Attempt>>,
     pub(super) mailboxes: RowCache<Mailbox>,
     /// Ids of events and dead letters in batches that are not committed yet.
-    uncommitted: VecDeque<(u64, HashSet<[u8; 32]>)>,
+    uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,
     /// Keys of user rows that changed in the open batch.
     pub(super) user_keys: HashMap<Vec<u8>, UserKey>,
     open: ClosedBatch,
@@ -65,13 +66,18 @@ pub struct Sequencer {
     counts: Counts,
     images: ImageSchedule,
     folded: u64,
+    calendar: Calendar,
+    /// What earlier runs removed.
+    removed: Removed,
+    journal_days: Option<i64>,
 }
 
 /// One line with what the store said about it.
 struct Looked {
     line: Admitted,
     id: [u8; 32],
-    seen: bool,
+    /// Where it was decided.
+    seen: Option<Seq>,
 }
 
 impl Sequencer {
@@ -85,6 +91,9 @@ impl Sequencer {
         let start = crowd_image::start(&*store, engine.crowd)?;
         let mut sequencer = Self {
             images: ImageSchedule::never(&start),
+            calendar: start.calendar,
+            removed: Removed::read(&*store)?,
+            journal_days: None,
             crowd: start.crowd,
             engine,
             store,
@@ -94,7 +103,7 @@ impl Sequencer {
             users: RowCache::new(rows_kept),
             attempts: RowCache::new(rows_kept),
             mailboxes: RowCache::new(rows_kept),
-            uncommitted: VecDeque::from([(1, HashSet::default())]),
+            uncommitted: VecDeque::from([(1, HashMap::default())]),
             user_keys: HashMap::default(),
             open: ClosedBatch {
                 number: 1,
@@ -121,7 +130,7 @@ impl Sequencer {
                     break;
                 }
                 let record = journal::decode(&row.value)?;
-                self.move_clock(record.now);
+                self.move_clock(from, record.now);
                 if let Body::Event {
                     observation: Some(observation),
                     ..
@@ -140,9 +149,16 @@ impl Sequencer {
         Ok(())
     }
 
-    /// From now on images of the counters are taken when batches close.
-    pub fn keep_images(&mut self, policy: ImagePolicy) {
-        self.images.follow(policy);
+    /// From now on batches carry what keeps the store tidy and the next start short.
+    pub fn keep_up(&mut self, upkeep: Upkeep) {
+        self.images.follow(upkeep.images);
+        self.journal_days = Some(upkeep.journal_days);
+    }
+
+    /// Last record of the newest image that was read or taken; 0 for none.
+    #[must_use]
+    pub fn last_image(&self) -> Seq {
+        self.images.last()
     }
 
     /// The run is at its clean end: the last batch takes an image along, if that is worth while.
@@ -163,6 +179,7 @@ impl Sequencer {
             seq: self.head,
             clock: self.clock,
             first_now: self.first_now,
+            calendar: self.calendar.clone(),
             crowd: self.crowd.clone(),
         }
     }
@@ -229,7 +246,9 @@ impl Sequencer {
         let keys: Vec<Vec<u8>> = events().map(|(_, id)| id[..16].to_vec()).collect();
         let mut found = self.store.load_many(Keyspace::Decision, &keys)?.into_iter();
         let looked = lines.into_iter().zip(ids).map(|(line, id)| {
-            let seen = line.content.is_ok() && found.next().flatten().is_some();
+            let row = line.content.as_ref().ok().and_then(|_| found.next().flatten());
+            // A position that does not read is one all the same.
+            let seen = row.map(|row| keys::read_seq(&row).unwrap_or(Seq::MAX));
             Looked { line, id, seen }
         });
         Ok(looked.collect())
@@ -243,9 +262,11 @@ impl Sequencer {
         self.users.begin_group();
         self.attempts.begin_group();
         self.mailboxes.begin_group();
+        let latest = looked.iter().map(|looked| looked.line.now).max();
+        let kept = self.first_decision(self.clock.max(latest.unwrap_or(i64::MIN)));
         for login in looked
             .iter()
-            .filter(|looked| !looked.seen)
+            .filter(|looked| looked.seen.is_none_or(|seq| seq < kept))
             .filter_map(|looked| looked.line.content.as_ref().ok())
         {
             if let Some(key) = UserKey::of(login)
@@ -309,7 +330,9 @@ impl Sequencer {
     }
 
     fn take(&mut self, looked: Looked) -> Result<(), StoreError> {
-        if looked.seen || self.uncommitted.iter().any(|(_, ids)| ids.contains(&looked.id)) {
+        let kept = self.first_decision(self.clock);
+        let seen = looked.seen.max(self.uncommitted(&looked.id));
+        if seen.is_some_and(|seq| seq >= kept) {
             self.counts.repeated += 1;
             return Ok(());
         }
@@ -328,7 +351,7 @@ impl Sequencer {
             return Ok(());
         }
         self.head += 1;
-        self.move_clock(now);
+        self.move_clock(self.head, now);
         let outcome = match content {
             Ok(login) => {
                 self.counts.decided += 1;
@@ -359,23 +382,56 @@ impl Sequencer {
     /// Whether a line at the same place of an input with the same beginning is a dead letter already: two names of one
     /// file, say. Refused lines are few, so each is asked for by itself.
     fn was_refused(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
-        let waiting = self.uncommitted.iter().any(|(_, ids)| ids.contains(id));
-        Ok(waiting
-            || self
-                .store
-                .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
-                .pop()
-                .flatten()
-                .is_some())
+        if let Some(seq) = self.uncommitted(id) {
+            return Ok(seq >= self.first_decision(self.clock));
+        }
+        let row = self
+            .store
+            .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
+            .pop();
+        let seq = row.flatten().and_then(|row| keys::read_seq(&row));
+        Ok(seq.is_some_and(|seq| seq >= self.first_decision(self.clock)))
+    }
+
+    /// Where an id stands in a batch that is not committed yet.
+    fn uncommitted(&self, id: &[u8; 32]) -> Option<Seq> {
+        let mut batches = self.uncommitted.iter().rev();
+        batches.find_map(|(_, ids)| ids.get(id)).copied()
+    }
+
+    /// First record whose decision and dead letter count as kept now.
+    #[must_use]
+    pub fn first_known(&self) -> Seq {
+        self.first_decision(self.clock)
+    }
+
+    /// First record whose decision and dead letter count at `clock`. Those before it may be there still, or gone.
+    fn first_decision(&self, clock: i64) -> Seq {
+        let kept = self.calendar.first_kept(clock, self.engine.decisions_days);
+        kept.max(self.removed.decided_from)
+    }
+
+    /// Events before this are too old at `clock`.
+    fn oldest(&self, clock: i64) -> i64 {
+        let days = self.engine.decisions_days.saturating_mul(DAY_MICROS);
+        clock.saturating_sub(days).max(self.removed.refused_before)
+    }
+
+    /// What is kept after the open batch.
+    fn kept(&self) -> Option<Kept> {
+        let days = self.journal_days?;
+        Some(Kept {
+            journal: self.calendar.first_kept(self.clock, days).min(self.head),
+            decided: self.first_decision(self.clock).min(self.head),
+            refused_before: self.oldest(self.clock),
+        })
     }
 
     /// Clause S5: what is older than the table of seen events cannot be told from a repeat.
     fn not_too_old(&self, login: Box<EnrichedLogin>, now: i64) -> Result<Box<EnrichedLogin>, Refusal> {
-        let days = self.engine.decisions_days;
-        let oldest = self
-            .clock
-            .max(now)
-            .saturating_sub(days.saturating_mul(DAY_MICROS));
+        let clock = self.clock.max(now);
+        let oldest = self.oldest(clock);
+        let days = clock.saturating_sub(oldest) / DAY_MICROS;
         if login.event.time < Timestamp::from_micros(oldest) {
             return Err(Refusal::too_old(login.event.time, days));
         }
@@ -384,7 +440,7 @@ impl Sequencer {
 
     fn note(&mut self, id: [u8; 32]) {
         if let Some((_, ids)) = self.uncommitted.back_mut() {
-            ids.insert(id);
+            ids.insert(id, self.head);
         }
     }
 
@@ -402,12 +458,15 @@ impl Sequencer {
         }
     }
 
-    fn move_clock(&mut self, now: i64) {
+    fn move_clock(&mut self, seq: Seq, now: i64) {
         // A refused line before the first event has no time yet, and says nothing of the store's age.
         if now > 0 {
             self.first_now.get_or_insert(now);
         }
         self.clock = self.clock.max(now);
+        if self.clock > 0 {
+            self.calendar.note(seq, self.clock);
+        }
     }
 
     /// How old the store is, microseconds.
@@ -436,12 +495,13 @@ impl Sequencer {
             new_head: self.head,
             ..ClosedBatch::default()
         };
-        self.uncommitted.push_back((next.number, HashSet::default()));
+        self.uncommitted.push_back((next.number, HashMap::default()));
         let closed = std::mem::replace(&mut self.open, next);
         Ok(Some(ClosedBatch {
             new_head: self.head,
             rows,
             image: image.then(|| Box::new(self.snapshot())),
+            kept: self.kept(),
             ..closed
         }))
     }

@@ -8,8 +8,8 @@ use doorward::config::Settings;
 use doorward::generate::{Life, Plan};
 use doorward::io::memory::lines::MemoryLines;
 use doorward::io::memory::store::MemoryStore;
-use doorward::pipeline::crowd_image::{ImagePolicy, Snapshot};
-use doorward::pipeline::ports::{Batch, Change, Keyspace, Row, Seq, Store, StoreError};
+use doorward::pipeline::crowd_image::ImagePolicy;
+use doorward::pipeline::ports::{Batch, Keyspace, Row, Seq, Store, StoreError};
 use doorward::pipeline::run::{Nobody, Run, RunError, RunLimits, Sinks, Upkeep, run};
 use doorward::pipeline::sequencer::{Counts, Sequencer};
 
@@ -22,15 +22,7 @@ pub const OFTEN: Upkeep = Upkeep {
         clock: 0,
         records_at_end: u64::MAX,
     },
-};
-
-/// No image in a run, and one at its end.
-pub const AT_END: Upkeep = Upkeep {
-    images: ImagePolicy {
-        records: u64::MAX,
-        clock: 0,
-        records_at_end: 1,
-    },
+    journal_days: 35,
 };
 
 /// Small counters, so that a debug build is quick.
@@ -81,27 +73,6 @@ pub fn feed(
 pub fn open(settings: &Settings, store: &Arc<dyn Store>) -> Result<Sequencer, StoreError> {
     let assembly = Assembly::from_settings(settings).expect("the settings that are built in");
     Sequencer::open(assembly.engine, Arc::clone(store), 100)
-}
-
-/// What a start finds if there is nothing but the journal.
-pub fn folded_from_the_journal(settings: &Settings, store: &dyn Store) -> Snapshot {
-    let copy = MemoryStore::new();
-    let rows = store
-        .scan(Keyspace::Journal, &[], &[], usize::MAX)
-        .expect("memory");
-    let changes = rows.into_iter().map(|row| Change {
-        keyspace: Keyspace::Journal,
-        key: row.key,
-        value: Some(row.value),
-    });
-    copy.commit(Batch {
-        expected_head: 0,
-        new_head: store.head().expect("memory"),
-        changes: changes.collect(),
-    })
-    .expect("memory");
-    let copy: Arc<dyn Store> = Arc::new(copy);
-    open(settings, &copy).expect("a whole journal").snapshot()
 }
 
 pub fn memory() -> Arc<dyn Store> {
@@ -158,16 +129,4 @@ impl Store for Ending {
 /// All rows of a table.
 pub fn rows(store: &dyn Store, keyspace: Keyspace) -> Vec<Row> {
     store.scan(keyspace, &[], &[], usize::MAX).expect("memory")
-}
-
-/// Commits changes that belong to no record, as damage does.
-pub fn change(store: &dyn Store, keyspace: Keyspace, key: Vec<u8>, value: Option<Vec<u8>>) {
-    let head = store.head().expect("memory");
-    let changes = vec![Change { keyspace, key, value }];
-    let batch = Batch {
-        expected_head: head,
-        new_head: head,
-        changes,
-    };
-    store.commit(batch).expect("memory");
 }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::assemble::Assembly;
+use super::assemble::{Assembly, upkeep};
 use super::exit::{CliError, Exit};
 use super::output::print;
 use super::run::{Over, file_sink, mail_sink, open_store, run_over};
@@ -23,7 +23,7 @@ use crate::generate::Plan;
 use crate::io::files::SinkKind;
 use crate::io::store::StoreKind;
 use crate::pipeline::ports::Store;
-use crate::pipeline::run::{Sinks, Upkeep};
+use crate::pipeline::run::Sinks;
 use crate::telemetry::metrics::Metrics;
 use outcome::{Figures, attempts};
 use words::Summary;
@@ -143,7 +143,7 @@ fn play(
             settings,
             tenant,
             stop: &stop,
-            upkeep: Some(Upkeep::default()),
+            upkeep: Some(upkeep(settings)),
         },
         Arc::clone(store),
         std::slice::from_ref(&world.events),
