@@ -1,5 +1,7 @@
 //! What users and crowds leave in the history: device identity, trust, familiarity, the row's bytes, counters.
 
+#[path = "history/crowd_images.rs"]
+mod crowd_images;
 #[path = "history/crowds.rs"]
 mod crowds;
 #[path = "history/familiar.rs"]

@@ -18,9 +18,10 @@ use crate::event::{Limits, Sensitivity, UserAgentParser, UserKeyPolicy};
 use crate::history::MaturityPolicy;
 use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
+use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine, versions};
-use crate::pipeline::run::{BatchLimits, RunLimits};
+use crate::pipeline::run::{BatchLimits, RunLimits, Upkeep};
 use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, Mode};
 use crate::risk::risk_engine::RiskEngine;
@@ -128,6 +129,15 @@ pub fn run_limits(settings: &Settings) -> RunLimits {
             age: Duration::from_millis(settings.doors.batch_ms),
         },
         rows_kept: settings.store.user_cache,
+    }
+}
+
+/// What is done for later runs over a store that lasts.
+#[must_use]
+pub fn upkeep(settings: &Settings) -> Upkeep {
+    Upkeep {
+        images: ImagePolicy::default(),
+        journal_days: i64::from(settings.store.journal_days),
     }
 }
 

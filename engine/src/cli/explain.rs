@@ -92,6 +92,7 @@ fn replayed(
         tenant: &args.tenant,
         stop: &stop,
         settle: 0,
+        upkeep: None,
     };
     run_over(
         &over,

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use super::args::Span;
-use super::assemble::{Assembly, run_limits};
+use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
 use super::signals::stop_flag;
 use super::watch::{Tally, Watch};
@@ -18,7 +18,7 @@ use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
-use crate::pipeline::run::{self as pipeline, Run, Sinks};
+use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::serve::MetricsServer;
@@ -80,6 +80,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             tenant: &args.tenant,
             stop: &stop,
             settle: args.settle.micros(),
+            upkeep: Some(upkeep(settings)),
         },
         Arc::new(store),
         &args.events,
@@ -108,6 +109,8 @@ pub struct Over<'a> {
     pub stop: &'a Arc<AtomicBool>,
     /// How long after the last record timers still fire, microseconds.
     pub settle: i64,
+    /// What is done for later runs, if the store lasts until then.
+    pub upkeep: Option<Upkeep>,
 }
 
 /// Runs files through a store and the sinks that `sinks` opens over it.
@@ -133,6 +136,7 @@ pub fn run_over(
         stop: over.stop,
         settle: over.settle,
         observer: watch,
+        upkeep: over.upkeep,
     })?;
     Ok(counts)
 }

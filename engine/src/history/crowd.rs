@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use super::codec::CodecError;
+use super::crowd_image::{Chunks, Entries, Section};
 pub use super::crowd_observation::{CrowdObservation, CrowdOutcome};
 use super::crowd_sketch::Sketch;
 use super::crowd_users::UserTable;
@@ -152,7 +154,7 @@ struct TenantTotals {
 }
 
 /// The counters of all tenants of a store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crowd {
     limits: CrowdLimits,
     sketch: Sketch,
@@ -271,6 +273,72 @@ impl Crowd {
     #[must_use]
     pub fn user_keys(&self) -> usize {
         self.users.keys()
+    }
+
+    pub(super) const fn limits(&self) -> CrowdLimits {
+        self.limits
+    }
+
+    /// All that [`Crowd::read`] restores.
+    pub(super) fn write(&self, chunks: &mut Chunks) {
+        chunks.section(Section::Tenants);
+        let mut tenants: Vec<(&u64, &TenantTotals)> = self.tenants.iter().collect();
+        tenants.sort_unstable_by_key(|(tenant, _)| **tenant);
+        for (tenant, totals) in tenants {
+            let out = chunks.entry(*tenant);
+            let numbers = totals.logins.iter().chain(&totals.distinct);
+            numbers.for_each(|number| out.number(*number));
+        }
+        chunks.section(Section::Networks);
+        let mut networks: Vec<(&(u64, u64), &u64)> = self.networks.iter().collect();
+        networks.sort_unstable_by_key(|(network, _)| **network);
+        for ((tenant, number), count) in networks {
+            let out = chunks.entry(*tenant);
+            out.number(*number);
+            out.number(*count);
+        }
+        self.sketch.write(chunks);
+        self.windows.write(chunks);
+        self.users.write(chunks);
+    }
+
+    /// Adds what a chunk holds to counters that were empty before the first.
+    pub(super) fn read(&mut self, section: Section, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        match section {
+            Section::Tenants => self.read_tenants(entries),
+            Section::Networks => self.read_networks(entries),
+            Section::Sketch => self.sketch.read(entries),
+            Section::Windows => self.windows.decode(entries),
+            Section::Rotation => self.users.decode_rotation(entries),
+            Section::Young => self.users.decode_young(entries),
+            Section::Old => self.users.decode_old(entries),
+            Section::Limits | Section::End => Err(CodecError::Damaged("section of an image")),
+        }
+    }
+
+    fn read_tenants(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        while let Some((tenant, reader)) = entries.next()? {
+            let mut totals = TenantTotals::default();
+            for number in totals.logins.iter_mut().chain(&mut totals.distinct) {
+                *number = reader.number()?;
+            }
+            let again = self.tenants.insert(tenant, totals).is_some();
+            if again || self.tenants.len() > self.limits.tenants_max {
+                return Err(CodecError::Damaged("tenants of an image"));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_networks(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        while let Some((tenant, reader)) = entries.next()? {
+            let network = (tenant, reader.number()?);
+            let again = self.networks.insert(network, reader.number()?).is_some();
+            if again || self.networks.len() > self.limits.networks_max {
+                return Err(CodecError::Damaged("networks of an image"));
+            }
+        }
+        Ok(())
     }
 
     fn count_granted(&mut self, seen: &CrowdObservation) {

@@ -4,6 +4,9 @@
 //! It never counts too little. It counts too much where keys share all four of their cells; with one cell for every
 //! counted key and level that is rare, and memory never grows.
 
+use super::codec::CodecError;
+use super::crowd_image::{Chunks, Entries, Section};
+
 const CELLS_PER_LINE: usize = 16;
 const CELLS_PER_KEY: u32 = 4;
 
@@ -47,9 +50,45 @@ impl Sketch {
         u64::from(before)
     }
 
+    /// The lines that hold a count: which cells, then their counts.
+    pub(super) fn write(&self, chunks: &mut Chunks) {
+        chunks.section(Section::Sketch);
+        for (index, line) in (0u64..).zip(&self.lines) {
+            let set = bits_of(&line.0);
+            if set != 0 {
+                let out = chunks.entry(index);
+                out.number(set);
+                for count in line.0.iter().filter(|count| **count > 0) {
+                    out.number((*count).into());
+                }
+            }
+        }
+    }
+
+    pub(super) fn read(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        while let Some((index, reader)) = entries.next_index()? {
+            let line = self.lines.get_mut(index);
+            let line = line.filter(|line| bits_of(&line.0) == 0);
+            let line = line.ok_or(CodecError::Damaged("line of the sketch"))?;
+            let set = reader.narrow::<u16>("cells of the sketch")?;
+            for (bit, cell) in line.0.iter_mut().enumerate() {
+                if set >> bit & 1 == 1 {
+                    *cell = reader.narrow("count of the sketch")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn line_of(&self, key: u64) -> usize {
         (key >> 16) as usize & (self.lines.len() - 1)
     }
+}
+
+/// A bit for every cell that is not 0.
+fn bits_of(cells: &[u32; CELLS_PER_LINE]) -> u64 {
+    let bits = cells.iter().enumerate();
+    bits.fold(0, |set, (bit, count)| set | u64::from(*count > 0) << bit)
 }
 
 impl Line {

@@ -9,7 +9,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use super::codec::CodecError;
+use super::crowd_image::{Chunks, Entries, Section};
 use super::time::{HOUR, Seconds};
+use super::wire::{Reader, Writer};
 
 /// A window ends at `now` and is open at its begin.
 const WINDOW: Seconds = HOUR;
@@ -52,10 +55,40 @@ impl UserTimes {
             succeeded: NEVER,
         }
     }
+
+    fn write(&self, out: &mut Writer) {
+        out.low_bytes(self.user, 8);
+        out.number(self.seen.into());
+        for stamp in [self.failed, self.succeeded] {
+            // Most users did only one of both, and that when they were last seen.
+            match stamp {
+                NEVER => out.number(0),
+                stamp if stamp == self.seen => out.number(1),
+                stamp => out.number(u64::from(stamp) + 1),
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        const WRONG: &str = "time of a user";
+        let user = reader.low_bytes(8)?;
+        let seen = reader.narrow(WRONG)?;
+        let mut stamp = || match reader.number()? {
+            0 => Ok(NEVER),
+            1 => Ok(seen),
+            later => u32::try_from(later - 1).map_err(|_| CodecError::Damaged(WRONG)),
+        };
+        Ok(Self {
+            user,
+            seen,
+            failed: stamp()?,
+            succeeded: stamp()?,
+        })
+    }
 }
 
 /// The users of one key; most keys have one, which then needs no memory of its own.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Users {
     One(UserTimes),
     Many(Vec<UserTimes>),
@@ -110,7 +143,7 @@ fn remove_oldest(users: &mut Vec<UserTimes>) {
 type Generation = HashMap<u64, Users, FixedState>;
 
 /// The users of all keys.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UserTable {
     young: Generation,
     old: Generation,
@@ -175,6 +208,38 @@ impl UserTable {
         }
     }
 
+    /// Both generations, and when they changed.
+    pub(super) fn write(&self, chunks: &mut Chunks) {
+        chunks.section(Section::Rotation);
+        chunks.entry(0).signed(self.rotated);
+        write_generation(&self.young, Section::Young, chunks);
+        write_generation(&self.old, Section::Old, chunks);
+    }
+
+    pub(super) fn decode_rotation(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        while let Some((_, reader)) = entries.next()? {
+            self.rotated = reader.signed()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn decode_young(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        self.young_users += read_generation(&mut self.young, self.users_per_key_max, entries)?;
+        self.within_limits()
+    }
+
+    pub(super) fn decode_old(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        read_generation(&mut self.old, self.users_per_key_max, entries)?;
+        self.within_limits()
+    }
+
+    fn within_limits(&self) -> Result<(), CodecError> {
+        if self.keys() > self.keys_max {
+            return Err(CodecError::Damaged("number of keys with users"));
+        }
+        Ok(())
+    }
+
     /// Keys held, for limits and tests.
     pub(super) fn keys(&self) -> usize {
         self.young.len() + self.old.len()
@@ -189,6 +254,59 @@ impl UserTable {
             self.rotated = now;
         }
     }
+}
+
+/// Users of one key in one entry: a list longer than this goes on in the next one.
+const USERS_IN_ENTRY: usize = 512;
+const ONE: u8 = 0;
+const MANY: u8 = 1;
+const MORE: u8 = 2;
+
+fn write_generation(generation: &Generation, section: Section, chunks: &mut Chunks) {
+    chunks.section(section);
+    let mut keys: Vec<(&u64, &Users)> = generation.iter().collect();
+    keys.sort_unstable_by_key(|(key, _)| **key);
+    for (key, users) in keys {
+        let mut tag = match users {
+            Users::One(_) => ONE,
+            Users::Many(_) => MANY,
+        };
+        for part in users.all().chunks(USERS_IN_ENTRY) {
+            let out = chunks.entry(*key);
+            out.byte(tag);
+            out.number(part.len() as u64);
+            part.iter().for_each(|user| user.write(out));
+            tag = MORE;
+        }
+    }
+}
+
+/// How many users were read.
+fn read_generation(
+    generation: &mut Generation,
+    users_max: usize,
+    entries: &mut Entries<'_>,
+) -> Result<usize, CodecError> {
+    const WRONG: &str = "users of a key";
+    let mut read = 0;
+    while let Some((key, reader)) = entries.next()? {
+        let tag = reader.byte()?;
+        let count = reader.count(USERS_IN_ENTRY, WRONG)?;
+        let users = (0..count)
+            .map(|_| UserTimes::decode(reader))
+            .collect::<Result<Vec<_>, _>>()?;
+        read += count;
+        match (tag, users.as_slice(), generation.get_mut(&key)) {
+            (ONE, [user], None) => generation.insert(key, Users::One(*user)),
+            (MANY, [_, ..], None) if count <= users_max => generation.insert(key, Users::Many(users)),
+            (MORE, [_, ..], Some(Users::Many(known))) if known.len() + count <= users_max => {
+                known.extend(users);
+                None
+            }
+            _ => return Err(CodecError::Damaged(WRONG)),
+        };
+    }
+    Ok(read)
 }
 
 fn stamp_of(now: Seconds) -> u32 {

@@ -7,7 +7,10 @@
 //!
 //! The table is set-associative with eight lines a set. Where a set is full, the line touched longest ago goes.
 
+use super::codec::CodecError;
+use super::crowd_image::{Chunks, Entries, Section};
 use super::time::{DAY, HOUR, Seconds};
+use super::wire::{Reader, Writer};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +100,48 @@ impl Line {
                 *cell = to_24(from_24(*cell).saturating_add(1));
             }
         }
+    }
+
+    /// Its slot, which cells hold a count, and those.
+    fn write(&self, out: &mut Writer) {
+        let narrow = self.minutes10.iter().chain(&self.hour).flatten();
+        let wide = self.day.iter().chain(&self.week).flatten();
+        let counts = || {
+            let narrow = narrow.clone().map(|count| u32::from(*count));
+            narrow.chain(wide.clone().map(|count| from_24(*count)))
+        };
+        let bits = counts().enumerate();
+        let set = bits.fold(0, |set, (bit, count)| set | u64::from(count > 0) << bit);
+        out.number(self.slot.into());
+        out.number(set);
+        for count in counts().filter(|count| *count > 0) {
+            out.number(count.into());
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        const WRONG: &str = "count of a window";
+        let mut line = Self {
+            slot: reader.narrow("slot of a window")?,
+            ..Self::default()
+        };
+        let mut set = reader.narrow::<u32>("cells of a window")?;
+        let mut next = || {
+            let bit = set & 1;
+            set >>= 1;
+            bit == 1
+        };
+        for count in line.minutes10.iter_mut().chain(&mut line.hour).flatten() {
+            if next() {
+                *count = reader.narrow(WRONG)?;
+            }
+        }
+        for count in line.day.iter_mut().chain(&mut line.week).flatten() {
+            if next() {
+                *count = to_24(reader.narrow(WRONG)?);
+            }
+        }
+        Ok(line)
     }
 
     fn read(&self, window: Window, now: Seconds) -> WindowCounts {
@@ -189,6 +234,35 @@ impl WindowTable {
         }
         line.advance(slot);
         counters.for_each(|counter| line.add(counter));
+    }
+
+    /// The lines in use: place, key, counts.
+    pub(super) fn write(&self, chunks: &mut Chunks) {
+        chunks.section(Section::Windows);
+        let lines = self.tags.iter().flatten().zip(self.lines.iter().flatten());
+        for (place, (tag, line)) in (0u64..).zip(lines) {
+            if *tag != 0 {
+                let out = chunks.entry(place);
+                out.low_bytes(*tag, 8);
+                line.write(out);
+            }
+        }
+    }
+
+    pub(super) fn decode(&mut self, entries: &mut Entries<'_>) -> Result<(), CodecError> {
+        while let Some((place, reader)) = entries.next_index()? {
+            let key = reader.low_bytes(8)?;
+            let read = Line::decode(reader)?;
+            let (set, way) = (place / WAYS, place % WAYS);
+            let belongs = key != 0 && self.set_of(key) == set;
+            let tag = self.tags.get_mut(set).and_then(|tags| tags.get_mut(way));
+            let line = self.lines.get_mut(set).and_then(|lines| lines.get_mut(way));
+            match (tag, line) {
+                (Some(tag), Some(line)) if belongs && *tag == 0 => (*tag, *line) = (key, read),
+                _ => return Err(CodecError::Damaged("line of the windows")),
+            }
+        }
+        Ok(())
     }
 
     fn set_of(&self, key: u64) -> usize {

@@ -8,6 +8,7 @@ pub mod codec;
 mod codec_place;
 mod codec_profile;
 pub mod crowd;
+pub mod crowd_image;
 mod crowd_observation;
 mod crowd_sketch;
 mod crowd_users;

@@ -19,6 +19,10 @@ impl Writer {
         self.bytes
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(super) fn byte(&mut self, value: u8) {
         self.bytes.push(value);
     }

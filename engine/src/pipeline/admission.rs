@@ -8,7 +8,7 @@ use foldhash::HashSet;
 use crate::pipeline::admitted::{Admitted, Arrival};
 use crate::pipeline::file_clock::{FileClock, Stamped};
 use crate::pipeline::keys;
-use crate::pipeline::ports::{Change, Keyspace, Store, StoreError};
+use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
 use crate::pipeline::sequencer::Sequencer;
 use crate::pipeline::user_rows::{UserKey, UserRows, decode_attempt};
 
@@ -34,15 +34,23 @@ pub(super) type WaitingClock = FileClock<Waiting>;
 /// An arrival with what the store said about it.
 struct Looked {
     arrival: Arrival,
-    seen: bool,
+    /// Where it was decided or refused.
+    seen: Option<Seq>,
 }
 
 impl Looked {
-    /// The line, unless it was there before.
-    const fn unseen(&self) -> Option<&Admitted> {
+    /// The line, unless it was there at `known` or later.
+    fn unseen(&self, known: Seq) -> Option<&Admitted> {
         match &self.arrival {
-            Arrival::Line(line) if !self.seen => Some(line),
+            Arrival::Line(line) if self.seen.is_none_or(|seq| seq < known) => Some(line),
             _ => None,
+        }
+    }
+
+    fn time(&self) -> Option<i64> {
+        match &self.arrival {
+            Arrival::Line(line) => line.content.as_ref().ok().map(|login| login.event.time.as_micros()),
+            Arrival::Position(_) => None,
         }
     }
 }
@@ -55,9 +63,12 @@ impl Sequencer {
     pub fn admit(&mut self, arrivals: Vec<Arrival>) -> Result<(), StoreError> {
         let looked = look_up(&*self.store, arrivals)?;
         self.begin_group();
+        // What a line of this chunk may still make forgotten counts as forgotten: a row too many is loaded at worst.
+        let latest = looked.iter().filter_map(Looked::time).max();
+        let known = self.first_decision(self.clock().max(latest).unwrap_or(i64::MIN));
         let waiting = self.file_clock.waiting().filter_map(Waiting::line);
         let wanted = Wanted::by(
-            waiting.chain(looked.iter().filter_map(Looked::unseen)),
+            waiting.chain(looked.iter().filter_map(|looked| looked.unseen(known))),
             &mut self.users,
             &mut self.attempts,
         );
@@ -101,7 +112,7 @@ impl Sequencer {
             Arrival::Position(change) => return self.stamp(None, Waiting::Position(change)),
             Arrival::Line(line) => line,
         };
-        if looked.seen || self.is_uncommitted(&line.id) {
+        if looked.seen.is_some_and(|seq| self.counts_still(seq)) || self.is_uncommitted(&line.id) {
             self.count_repeated();
             return Ok(());
         }
@@ -206,7 +217,8 @@ fn look_up(store: &dyn Store, arrivals: Vec<Arrival>) -> Result<Vec<Looked>, Sto
             Arrival::Line(_) => letters.next(),
             Arrival::Position(_) => None,
         };
-        let seen = found.flatten().is_some();
+        // A position that does not read is one all the same.
+        let seen = found.flatten().map(|row| keys::read_seq(&row).unwrap_or(Seq::MAX));
         Looked { arrival, seen }
     });
     Ok(looked.collect())

@@ -3,10 +3,12 @@
 
 use crate::alerts::alert::Alert;
 use crate::history::crowd::CrowdObservation;
+use crate::pipeline::crowd_image::Snapshot;
 use crate::pipeline::dead_letter::{DEAD_LETTER_VERSION, DeadLetter};
 use crate::pipeline::journal::{self, Body, JournalRecord};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
+use crate::pipeline::retention::Kept;
 use crate::pipeline::row_bytes;
 use crate::risk::decision::Decision;
 use crate::risk::json::write_decision;
@@ -77,6 +79,10 @@ pub struct ClosedBatch {
     pub rows: Vec<Change>,
     /// How far each input was read.
     pub positions: Vec<Change>,
+    /// A copy of the counters across users at `new_head`, when an image is due.
+    pub image: Option<Box<Snapshot>>,
+    /// What is kept after it, if the store is to be tidied at all.
+    pub kept: Option<Kept>,
 }
 
 /// What leaves after the commit.

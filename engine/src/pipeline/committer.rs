@@ -7,8 +7,10 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
+use crate::pipeline::crowd_image::Images;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
+use crate::pipeline::retention::{Bounds, Kept, Retention};
 use crate::pipeline::row_bytes::bad;
 use crate::risk::score::ScorePolicy;
 
@@ -73,6 +75,11 @@ pub struct Committer {
     cursors: Vec<Change>,
     since_cursors: u32,
     head: Seq,
+    images: Images,
+    retention: Retention,
+    /// The cursors that wait for a commit say so much; what is committed says `published`.
+    acknowledged: Seq,
+    published: Seq,
 }
 
 impl Committer {
@@ -82,6 +89,8 @@ impl Committer {
     /// When the store or a sink fails.
     pub fn open(store: Arc<dyn Store>, sinks: Sinks, policy: ScorePolicy) -> Result<Self, RunError> {
         let head = store.head()?;
+        let (images, leftovers) = Images::open(&*store)?;
+        let retention = Retention::open(&*store)?;
         let mut committer = Self {
             store,
             sinks,
@@ -89,7 +98,12 @@ impl Committer {
             cursors: Vec::new(),
             since_cursors: 0,
             head,
+            images,
+            retention,
+            acknowledged: 0,
+            published: 0,
         };
+        committer.commit_rows(leftovers)?;
         committer.first_cursors()?;
         committer.catch_up()?;
         committer.acknowledge()?;
@@ -154,6 +168,7 @@ impl Committer {
         let (mut batch, outgoing) = batch::encode(closed, &self.policy)?;
         batch.changes.append(&mut self.cursors);
         self.head = self.store.commit(batch)?;
+        self.published = self.acknowledged;
         self.publish(&outgoing)?;
         self.since_cursors += 1;
         if self.since_cursors >= BATCHES_BETWEEN_CURSORS {
@@ -183,15 +198,23 @@ impl Committer {
             cursors.extend(sink.acknowledge(head)?);
         }
         self.cursors = cursors;
+        self.acknowledged = head;
         self.since_cursors = 0;
         Ok(())
     }
 
     fn commit_cursors(&mut self) -> Result<(), RunError> {
-        if self.cursors.is_empty() {
+        let cursors = std::mem::take(&mut self.cursors);
+        self.commit_rows(cursors)?;
+        self.published = self.acknowledged;
+        Ok(())
+    }
+
+    /// Commits rows that belong to no record.
+    fn commit_rows(&self, changes: Vec<Change>) -> Result<(), RunError> {
+        if changes.is_empty() {
             return Ok(());
         }
-        let changes = std::mem::take(&mut self.cursors);
         self.store.commit(Batch {
             expected_head: self.head,
             new_head: self.head,
@@ -200,13 +223,58 @@ impl Committer {
         Ok(())
     }
 
-    /// Makes everything durable that went out, and says so in the store.
+    /// The start read the image of `seq`, 0 for none: the journal after it is needed.
+    pub const fn image_was_used(&mut self, seq: Seq) {
+        self.images.was_used(seq);
+    }
+
+    /// What is written between batches: one step of the image that is begun, one step of removing what is too old.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn keep_up(&mut self, closed: ClosedBatch) -> Result<(), RunError> {
+        if let Some(snapshot) = closed.image {
+            // The one before is still being written only if the disk is slower than the doors; then they wait.
+            self.finish_image()?;
+            self.images.begin(&snapshot)?;
+        }
+        let step = self.images.next_step()?;
+        self.commit_rows(step)?;
+        match closed.kept {
+            Some(kept) => self.remove_old(kept, closed.outcomes.len()),
+            None => Ok(()),
+        }
+    }
+
+    fn remove_old(&mut self, kept: Kept, records: usize) -> Result<(), RunError> {
+        let bounds = Bounds {
+            kept,
+            image: self.images.usable(),
+            published: self.published,
+            records,
+        };
+        let step = self.retention.next_step(&*self.store, &bounds)?;
+        self.commit_rows(step)
+    }
+
+    fn finish_image(&mut self) -> Result<(), RunError> {
+        loop {
+            let step = self.images.next_step()?;
+            if step.is_empty() {
+                return Ok(());
+            }
+            self.commit_rows(step)?;
+        }
+    }
+
+    /// Makes everything durable that went out, says so in the store, and writes the image that is begun to its end.
     ///
     /// # Errors
     /// When the store or a sink fails.
     pub fn finish(&mut self) -> Result<(), RunError> {
         self.acknowledge()?;
-        self.commit_cursors()
+        self.commit_cursors()?;
+        self.finish_image()
     }
 
     /// Commits what comes through `batches` until it ends, and says through `done` which are on disk.
@@ -224,6 +292,7 @@ impl Committer {
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);
+            self.keep_up(closed)?;
         }
         self.finish()
     }

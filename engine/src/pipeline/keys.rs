@@ -110,6 +110,14 @@ pub fn read_dead(key: &[u8]) -> Option<Seq> {
     read_by_user(key)
 }
 
+/// Key of one chunk of the image of the counters at a position.
+#[must_use]
+pub fn crowd_chunk(seq: Seq, number: u32) -> Vec<u8> {
+    let mut key = seq.to_be_bytes().to_vec();
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
 /// Key of the `index`-th alert that the record at `seq` raised.
 #[must_use]
 pub fn alert(seq: Seq, index: u16) -> Vec<u8> {

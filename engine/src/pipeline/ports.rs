@@ -36,6 +36,8 @@ pub enum Keyspace {
     Alert,
     /// dead letter id -> `seq`, and `seq` -> dead letter.
     Dead,
+    /// `seq` of an image, number -> chunk of the counters across users.
+    Crowd,
     /// sink name -> cursor.
     Sink,
     /// input name -> how far it was read.
@@ -48,7 +50,7 @@ pub enum Keyspace {
 
 impl Keyspace {
     /// All of them, in the order of the enum.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Journal,
         Self::Decided,
         Self::Decision,
@@ -60,6 +62,7 @@ impl Keyspace {
         Self::Mailbox,
         Self::Alert,
         Self::Dead,
+        Self::Crowd,
         Self::Sink,
         Self::Input,
         Self::Archive,
@@ -81,6 +84,7 @@ impl Keyspace {
             Self::Mailbox => "mailbox",
             Self::Alert => "alert",
             Self::Dead => "dead",
+            Self::Crowd => "crowd",
             Self::Sink => "sink",
             Self::Input => "input",
             Self::Archive => "archive",

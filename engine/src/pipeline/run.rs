@@ -18,6 +18,7 @@ pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sink
 use crate::pipeline::door::{Arrivals, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{LineSource, Store, StoreError};
+pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
 
 /// Closed batches that may wait for the committer.
@@ -69,6 +70,8 @@ pub struct Run<'a> {
     pub settle: i64,
     /// Watches.
     pub observer: &'a dyn Observer,
+    /// What keeps the next start short; `None` for a store that ends with the run.
+    pub upkeep: Option<Upkeep>,
 }
 
 /// Runs to the end of the sources, or until `stop` is set.
@@ -81,7 +84,11 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
         Arc::clone(&run.store),
         run.limits.rows_kept,
     )?;
-    let committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
+    if let Some(upkeep) = run.upkeep {
+        sequencer.keep_up(upkeep);
+    }
+    let mut committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
+    committer.image_was_used(sequencer.last_image());
     let result = std::thread::scope(|scope| {
         let (batches, waiting) = sync_channel(BATCHES_WAITING);
         let (done, on_disk) = channel();
@@ -157,6 +164,7 @@ impl Deciding<'_> {
                 if !stop.load(Ordering::Relaxed) {
                     self.sequencer.finish(self.settle)?;
                 }
+                self.sequencer.end();
                 self.close()?;
                 return Ok(());
             };

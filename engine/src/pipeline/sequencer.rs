@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use crate::alerts::budget::Mailbox;
 use crate::attempt::Attempt;
@@ -17,6 +17,7 @@ use crate::history::crowd::Crowd;
 use crate::pipeline::admission::{Waiting, WaitingClock};
 use crate::pipeline::admitted::Admitted;
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
+use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::file_clock::Stamped;
@@ -24,6 +25,7 @@ use crate::pipeline::journal::{self, Body};
 use crate::pipeline::keys;
 use crate::pipeline::login_step::{Moment, Workspace};
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
+use crate::pipeline::retention::{Calendar, Kept, Removed, Upkeep};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
 use crate::pipeline::timers::Timers;
@@ -66,39 +68,50 @@ pub struct Sequencer {
     /// Attempts that had to make room: they end behind the event at hand.
     pub(super) without_room: Vec<Attempt>,
     /// Ids of events and dead letters in batches that are not committed yet.
-    uncommitted: VecDeque<(u64, HashSet<[u8; 32]>)>,
+    uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,
     /// Keys of user rows that changed in the open batch.
     pub(super) user_keys: HashMap<Vec<u8>, UserKey>,
     open: ClosedBatch,
     open_bytes: usize,
     pub(super) work: Workspace,
     counts: Counts,
+    images: ImageSchedule,
+    folded: u64,
+    calendar: Calendar,
+    /// What earlier runs removed.
+    removed: Removed,
+    journal_days: Option<i64>,
 }
 
 impl Sequencer {
-    /// Opens over a store: the counters across users are folded from its journal. `rows_kept` bounds each cache.
+    /// Opens over a store: the counters across users are those of its newest image, and the journal records after it
+    /// are folded into them. `rows_kept` bounds each cache.
     ///
     /// # Errors
     /// When the store fails, or a row of its journal does not decode.
     pub fn open(engine: Arc<Engine>, store: Arc<dyn Store>, rows_kept: usize) -> Result<Self, StoreError> {
         let head = store.head()?;
-        let timers = Timers::open(&*store, engine.timers_max)?;
+        let start = crowd_image::start(&*store, engine.crowd)?;
         let mut sequencer = Self {
-            crowd: Crowd::new(engine.crowd),
+            images: ImageSchedule::never(&start),
+            calendar: start.calendar,
+            removed: Removed::read(&*store)?,
+            journal_days: None,
+            crowd: start.crowd,
             file_clock: WaitingClock::new(None, engine.time_jump),
             stamped: Vec::new(),
+            timers: Timers::open(&*store, engine.timers_max)?,
+            without_room: Vec::new(),
             engine,
             store,
             head,
-            clock: i64::MIN,
+            clock: start.clock,
             last_admitted: None,
-            first_now: None,
+            first_now: start.first_now,
             users: RowCache::new(rows_kept),
             attempts: RowCache::new(rows_kept),
             mailboxes: RowCache::new(rows_kept),
-            timers,
-            without_room: Vec::new(),
-            uncommitted: VecDeque::from([(1, HashSet::default())]),
+            uncommitted: VecDeque::from([(1, HashMap::default())]),
             user_keys: HashMap::default(),
             open: ClosedBatch {
                 number: 1,
@@ -109,27 +122,26 @@ impl Sequencer {
             open_bytes: 0,
             work: Workspace::default(),
             counts: Counts::default(),
+            folded: 0,
         };
-        sequencer.fold_journal()?;
+        sequencer.fold_journal(start.seq + 1)?;
         sequencer.last_admitted = last_admitted(&*sequencer.store)?;
         sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
         Ok(sequencer)
     }
 
-    fn fold_journal(&mut self) -> Result<(), StoreError> {
-        let mut from = 1;
-        let mut next = None;
+    /// Folds the records from `from` to the head. One that is missing would change every later answer: that is an error.
+    fn fold_journal(&mut self, mut from: Seq) -> Result<(), StoreError> {
         while from <= self.head {
             let page = self
                 .store
                 .scan(Keyspace::Journal, &[], &keys::seq(from), FOLD_PAGE)?;
-            let Some(last) = page.last().and_then(|row| keys::read_seq(&row.key)) else {
-                break;
-            };
             for row in &page {
-                next = Some(journal::follows(next, &row.key)?);
+                if keys::read_seq(&row.key) != Some(from) {
+                    break;
+                }
                 let record = journal::decode(&row.value)?;
-                self.move_clock(record.now);
+                self.move_clock(from, record.now);
                 if let Body::Event {
                     observation: Some(observation),
                     ..
@@ -141,10 +153,50 @@ impl Sequencer {
                 {
                     self.crowd.observe(&observation, record.now);
                 }
+                self.folded += 1;
+                from += 1;
             }
-            from = last + 1;
+            if from <= self.head && page.last().and_then(|row| keys::read_seq(&row.key)) != Some(from - 1) {
+                let reason = format!("record {from} is missing, the last one is {}", self.head);
+                return Err(bad(Keyspace::Journal, reason));
+            }
         }
         Ok(())
+    }
+
+    /// From now on batches carry what keeps the store tidy and the next start short.
+    pub fn keep_up(&mut self, upkeep: Upkeep) {
+        self.images.follow(upkeep.images);
+        self.journal_days = Some(upkeep.journal_days);
+    }
+
+    /// Last record of the newest image that was read or taken; 0 for none.
+    #[must_use]
+    pub fn last_image(&self) -> Seq {
+        self.images.last()
+    }
+
+    /// The run is at its clean end: the last batch takes an image along, if that is worth while.
+    pub fn end(&mut self) {
+        self.images.ending();
+    }
+
+    /// Journal records folded when it was opened.
+    #[must_use]
+    pub fn folded(&self) -> u64 {
+        self.folded
+    }
+
+    /// What the journal folded to so far.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            seq: self.head,
+            clock: self.clock,
+            first_now: self.first_now,
+            calendar: self.calendar.clone(),
+            crowd: self.crowd.clone(),
+        }
     }
 
     /// Running maximum of `now`; `None` before the first record.
@@ -211,7 +263,9 @@ impl Sequencer {
 
     /// Whether an event or dead letter is in a batch that is not committed yet.
     pub(super) fn is_uncommitted(&self, id: &[u8; 32]) -> bool {
-        self.uncommitted.iter().any(|(_, ids)| ids.contains(id))
+        let mut batches = self.uncommitted.iter().rev();
+        let seq = batches.find_map(|(_, ids)| ids.get(id));
+        seq.is_some_and(|seq| self.counts_still(*seq))
     }
 
     pub(super) const fn count_repeated(&mut self) {
@@ -282,28 +336,55 @@ impl Sequencer {
 
     pub(super) fn begin_record(&mut self, now: i64) {
         self.head += 1;
-        self.move_clock(now);
+        self.move_clock(self.head, now);
     }
 
     /// Whether a line at the same place of an input with the same beginning is a dead letter already: two names of one
     /// file, say. Lines refused by their time are few, so each is asked for by itself.
     pub(super) fn was_refused(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
-        Ok(self.is_uncommitted(id)
-            || self
-                .store
-                .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
-                .pop()
-                .flatten()
-                .is_some())
+        if self.is_uncommitted(id) {
+            return Ok(true);
+        }
+        let row = self
+            .store
+            .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
+            .pop();
+        let seq = row.flatten().and_then(|row| keys::read_seq(&row));
+        Ok(seq.is_some_and(|seq| self.counts_still(seq)))
+    }
+
+    /// Whether what was decided or refused at `seq` counts as known now. What is older may be there still, or gone.
+    pub(super) fn counts_still(&self, seq: Seq) -> bool {
+        seq >= self.first_decision(self.clock)
+    }
+
+    /// First record whose decision and dead letter count at `clock`.
+    pub(super) fn first_decision(&self, clock: i64) -> Seq {
+        let kept = self.calendar.first_kept(clock, self.engine.decisions_days);
+        kept.max(self.removed.decided_from)
+    }
+
+    /// Events before this are too old at `clock`.
+    fn oldest(&self, clock: i64) -> i64 {
+        let days = self.engine.decisions_days.saturating_mul(DAY_MICROS);
+        clock.saturating_sub(days).max(self.removed.refused_before)
+    }
+
+    /// What is kept after the open batch.
+    fn kept(&self) -> Option<Kept> {
+        let days = self.journal_days?;
+        Some(Kept {
+            journal: self.calendar.first_kept(self.clock, days).min(self.head),
+            decided: self.first_decision(self.clock).min(self.head),
+            refused_before: self.oldest(self.clock),
+        })
     }
 
     /// Clause S5: what is older than the table of seen events cannot be told from a repeat.
     fn not_too_old(&self, login: Box<EnrichedLogin>, now: i64) -> Result<Box<EnrichedLogin>, Refusal> {
-        let days = self.engine.decisions_days;
-        let oldest = self
-            .clock
-            .max(now)
-            .saturating_sub(days.saturating_mul(DAY_MICROS));
+        let clock = self.clock.max(now);
+        let oldest = self.oldest(clock);
+        let days = clock.saturating_sub(oldest) / DAY_MICROS;
         if login.event.time < Timestamp::from_micros(oldest) {
             return Err(Refusal::too_old(login.event.time, days));
         }
@@ -312,7 +393,7 @@ impl Sequencer {
 
     fn note(&mut self, id: [u8; 32]) {
         if let Some((_, ids)) = self.uncommitted.back_mut() {
-            ids.insert(id);
+            ids.insert(id, self.head);
         }
     }
 
@@ -338,12 +419,15 @@ impl Sequencer {
         }
     }
 
-    fn move_clock(&mut self, now: i64) {
+    fn move_clock(&mut self, seq: Seq, now: i64) {
         // A refused line before the first event has no time yet, and says nothing of the store's age.
         if now > 0 {
             self.first_now.get_or_insert(now);
         }
         self.clock = self.clock.max(now);
+        if self.clock > 0 {
+            self.calendar.note(seq, self.clock);
+        }
     }
 
     /// How old the store is, microseconds.
@@ -361,7 +445,8 @@ impl Sequencer {
     /// # Errors
     /// Only if a row cannot be encoded at all.
     pub fn close(&mut self) -> Result<Option<ClosedBatch>, StoreError> {
-        if self.open.outcomes.is_empty() && self.open.positions.is_empty() {
+        let image = self.images.due(self.head, self.clock);
+        if self.open.outcomes.is_empty() && self.open.positions.is_empty() && !image {
             return Ok(None);
         }
         let rows = self.changed_rows()?;
@@ -371,12 +456,14 @@ impl Sequencer {
             new_head: self.head,
             ..ClosedBatch::default()
         };
-        self.uncommitted.push_back((next.number, HashSet::default()));
+        self.uncommitted.push_back((next.number, HashMap::default()));
         let closed = std::mem::replace(&mut self.open, next);
         self.open_bytes = 0;
         Ok(Some(ClosedBatch {
             new_head: self.head,
             rows,
+            image: image.then(|| Box::new(self.snapshot())),
+            kept: self.kept(),
             ..closed
         }))
     }

@@ -8,13 +8,14 @@ use crate::pipeline::ports::{Keyspace, Store, StoreError};
 use sha2::{Digest, Sha256};
 
 /// The tables that are hashed, in this order.
-pub const TABLES: [Keyspace; 9] = [
+pub const TABLES: [Keyspace; 10] = [
     Keyspace::Decided,
     Keyspace::Decision,
     Keyspace::ByUser,
     Keyspace::User,
     Keyspace::Failures,
     Keyspace::Attempt,
+    Keyspace::Timer,
     Keyspace::Mailbox,
     Keyspace::Alert,
     Keyspace::Dead,

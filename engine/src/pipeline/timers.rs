@@ -57,7 +57,9 @@ impl Timer {
         keys::timer(self.due, self.kind as u8, &self.key)
     }
 
-    fn read(row_key: &[u8]) -> Option<Self> {
+    /// Reads the key of a row; `None` if it is of no kind that is known.
+    #[must_use]
+    pub fn read(row_key: &[u8]) -> Option<Self> {
         let (due, kind, key) = keys::read_timer(row_key)?;
         Some(Self {
             due,

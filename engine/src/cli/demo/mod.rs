@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::assemble::Assembly;
+use super::assemble::{Assembly, upkeep};
 use super::exit::{CliError, Exit};
 use super::output::print;
 use super::run::{Over, file_sink, mail_sink, open_store, run_over};
@@ -147,6 +147,7 @@ fn play(
             settings,
             tenant,
             stop: &stop,
+            upkeep: Some(upkeep(settings)),
         },
         Arc::clone(store),
         std::slice::from_ref(&world.events),

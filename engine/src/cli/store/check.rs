@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::alerts::alert::Alert;
 use crate::alerts::budget::Mailbox;
+use crate::event::Timestamp;
 use crate::history::codec;
 use crate::history::failures::UserFailures;
 use crate::io::files::check_input_row;
@@ -13,6 +14,8 @@ use crate::pipeline::batch::{decode_dead_letter, decode_decision};
 use crate::pipeline::journal::{self, Body};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Keyspace, Row, Seq, Store, StoreError};
+use crate::pipeline::retention::Removed;
+use crate::pipeline::timers::Timer;
 use crate::pipeline::user_rows::{UserRows, decode_attempt};
 use crate::telemetry::escape::escape;
 
@@ -81,10 +84,11 @@ impl Report {
 }
 
 /// Rows that other tables say should be there.
-#[derive(Default)]
 struct Expected {
     decisions_with_user: u64,
     dead_letters: u64,
+    /// What was removed because it was too old: nothing leads there any more.
+    removed: Removed,
 }
 
 /// Checks a store. What cannot be read is part of the report, so that one bad table does not hide another.
@@ -93,7 +97,12 @@ pub fn check(store: &dyn Store) -> Report {
     let mut report = Report {
         tables: Keyspace::ALL.map(TableReport::new).into(),
     };
-    let mut expected = Expected::default();
+    let mut expected = Expected {
+        decisions_with_user: 0,
+        dead_letters: 0,
+        // A row that does not read is a problem of table `meta`; everything is wanted then.
+        removed: Removed::read(store).unwrap_or(Removed::NOTHING),
+    };
     for table in &mut report.tables {
         if let Err(error) = check_table(store, table, &mut expected) {
             table.problem("the table".to_owned(), error.to_string());
@@ -170,6 +179,13 @@ fn check_row(keyspace: Keyspace, row: &Row, head: Seq) -> Result<(), String> {
             .map_err(|error| error.to_string()),
         Keyspace::Sink => SinkCursor::decode(value).map(drop),
         Keyspace::Input => check_input_row(value),
+        Keyspace::Timer => match Timer::read(&row.key) {
+            Some(_) => Ok(()),
+            None => Err("it is no timer".to_owned()),
+        },
+        // The image as a whole has a digest, which the next start compares.
+        Keyspace::Crowd if value.is_empty() => Err("it is empty".to_owned()),
+        Keyspace::Crowd => Ok(()),
         // The store reads its own rows when it opens; archived versions are known by their hash alone.
         Keyspace::Archive | Keyspace::Meta if value.is_empty() => Err("it is empty".to_owned()),
         Keyspace::Archive | Keyspace::Meta => Ok(()),
@@ -203,9 +219,13 @@ fn check_partners<'a>(
                     continue;
                 };
                 let seq = keys::read_seq(&row.key).unwrap_or_default();
+                if seq < expected.removed.decided_from {
+                    continue;
+                }
                 wanted.push(match record.body {
-                    Body::Event { .. } => (row, Keyspace::Decided, row.key.clone(), None),
+                    Body::Event { .. } | Body::Own { .. } => (row, Keyspace::Decided, row.key.clone(), None),
                     Body::Refused { .. } => (row, Keyspace::Dead, keys::dead_by_seq(seq), None),
+                    Body::Told { .. } => (row, Keyspace::Alert, keys::alert(seq, 0), None),
                 });
             }
             Keyspace::Decided => {
@@ -234,7 +254,9 @@ fn check_partners<'a>(
             }
             Keyspace::Alert => {
                 let seq = keys::read_seq(&row.key).unwrap_or_default();
-                wanted.push((row, Keyspace::Decided, keys::seq(seq), None));
+                if seq >= expected.removed.journal_from {
+                    wanted.push((row, Keyspace::Journal, keys::seq(seq), None));
+                }
             }
             _ => {}
         }
@@ -306,6 +328,11 @@ fn key_in_words(keyspace: Keyspace, key: &[u8]) -> String {
             }
         }
         Keyspace::Sink | Keyspace::Meta => escape(&String::from_utf8_lossy(key)).into_owned(),
+        Keyspace::Timer => keys::read_timer(key).map_or_else(
+            || hex(key),
+            |(due, ..)| format!("due {}", Timestamp::from_micros(due)),
+        ),
+        Keyspace::Crowd => seq.map_or_else(|| hex(key), |seq| format!("image of seq {seq}")),
         Keyspace::Decision | Keyspace::Dead | Keyspace::Input | Keyspace::Archive => hex(key),
     }
 }
