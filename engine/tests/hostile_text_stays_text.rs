@@ -4,6 +4,7 @@
 #![cfg(feature = "run")]
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot prepare its world fails, as it should"
 )]
