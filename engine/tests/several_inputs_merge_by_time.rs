@@ -227,7 +227,9 @@ fn a_file_named_twice_counts_once() {
     let once = tempfile::tempdir().expect("a folder");
     write(&once.path().join("a"), &all);
     let wanted = run(once.path(), &["a"]);
-    let decided = wanted.decisions.lines().count();
+    let own = |line: &&str| line.contains("\"source\":\"doorward\"");
+    // Attempts that nobody finished end as events of our own, which stand in no file.
+    let decided = wanted.decisions.lines().filter(|line| !own(line)).count();
     assert_eq!(decided + wanted.dead_letters.len(), events);
     for other in ["a", "./a", "copy"] {
         let folder = tempfile::tempdir().expect("a folder");
