@@ -26,6 +26,8 @@ use doorward::pipeline::sequencer::Counts;
 use doorward_geoip::{GeoDatabase, Sources};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 const MINUTE: i64 = 60;
@@ -339,6 +341,34 @@ fn with_copies(lines: &[Line], copies: &[Copy], decided: &BTreeSet<String>) -> V
         all.insert(stands + 1 + copy.place.index(all.len() - stands), line);
     }
     all
+}
+
+/// Else the property below would show little.
+#[test]
+fn the_random_streams_hold_what_they_are_to_hold() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeSet::new();
+    for _ in 0..60 {
+        let steps = steps().new_tree(&mut runner).expect("a stream").current();
+        let (told, _) = play(&Arc::new(MemoryStore::new()), &lines(&steps), 4_096);
+        for word in ["time_jump", "too_old", "invalid_json"] {
+            let reason = format!("\"reason\":\"{word}\"");
+            if told.dead_letters.iter().any(|letter| letter.contains(&reason)) {
+                seen.insert(word);
+            }
+        }
+        for (word, part) in [
+            ("an end of our own", "\"source\":\"doorward\""),
+            ("a mail", "\"status\":\"due\""),
+            ("a mail that waits", "\"status\":\"held_back\""),
+            ("a step-up", "\"action\":\"step_up\""),
+        ] {
+            if told.decisions.iter().any(|decision| decision.contains(part)) {
+                seen.insert(word);
+            }
+        }
+    }
+    assert_eq!(seen.len(), 7, "only {seen:?}");
 }
 
 proptest! {
