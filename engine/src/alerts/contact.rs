@@ -27,6 +27,9 @@ fn is_usable(contact: &Contact) -> bool {
         && contact.address.as_deref().is_some_and(is_plain_address)
 }
 
+/// Bytes of one part of a domain (RFC 1035).
+const LABEL_BYTES_MAX: usize = 63;
+
 /// One mailbox at one domain, in characters that mean nothing else in a mail header. Rarer forms
 /// (RFC 5321: quoted local parts, literal addresses; RFC 6531: letters beyond ASCII) are not mailed.
 #[must_use]
@@ -37,6 +40,7 @@ pub fn is_plain_address(address: &str) -> bool {
     let atom = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(letter);
     let label = |part: &str| {
         !part.is_empty()
+            && part.len() <= LABEL_BYTES_MAX
             && !part.starts_with('-')
             && !part.ends_with('-')
             && part
@@ -216,6 +220,8 @@ mod tests {
             assert!(!is_plain_address(bad), "{bad:?}");
         }
         assert!(!is_plain_address(&format!("{}@example.org", "a".repeat(65))));
+        assert!(is_plain_address(&format!("a@{}.example", "a".repeat(63))));
+        assert!(!is_plain_address(&format!("a@{}.example", "a".repeat(64))));
     }
 
     #[test]

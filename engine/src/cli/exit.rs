@@ -200,6 +200,10 @@ impl CliError {
 
     /// What to do now.
     const fn advice(&self) -> &'static str {
+        if matches!(self, Self::Store(StoreError::Refused { .. })) {
+            // Nobody else has it, so there is no process to end.
+            return "name another folder with `--data`, or bring this one back from a copy";
+        }
         match self.exit() {
             Exit::Done | Exit::CheckFailed => "",
             Exit::Usage => "`doorward --help` shows what there is",

@@ -16,9 +16,10 @@ pub(super) fn clean(value: &str, chars_max: usize) -> String {
     cut(&without_links(&one_line), chars_max)
 }
 
-/// An account in shortened form: as [`clean`], but the dots of its domain stay.
+/// An account in shortened form: as [`clean`], but the dots of its domain stay. Without `?` there is no encoded word.
 pub(super) fn clean_account(value: &str, chars_max: usize) -> String {
-    let plain = |letter: &char| is_shown(*letter) && !letter.is_whitespace() && !"/\\:<>\"".contains(*letter);
+    let plain =
+        |letter: &char| is_shown(*letter) && !letter.is_whitespace() && !"/\\:<>\"?".contains(*letter);
     cut(&value.chars().filter(plain).collect::<String>(), chars_max)
 }
 
@@ -50,7 +51,7 @@ fn is_shown(letter: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
-/// Puts a space behind what joins the parts of an address of a page or a mailbox.
+/// Puts a space behind what joins the parts of an address of a page or a mailbox, or begins an encoded word.
 fn without_links(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut letters = text.chars().peekable();
@@ -66,6 +67,8 @@ fn without_links(text: &str) -> String {
                 .peek()
                 .is_some_and(|next| *next == '/' || next.is_alphabetic()),
             '@' | '\u{ff20}' => true,
+            // `=?utf-8?q?...?=` (RFC 2047): in a subject it would be decoded into what was cleaned away before.
+            '=' => letters.peek() == Some(&'?'),
             _ => false,
         };
         if joins && follows {
@@ -102,6 +105,7 @@ mod tests {
         assert_eq!(clean("www.evil.example", 99), "www. evil. example");
         assert_eq!(clean("mailto:x@evil.example", 99), "mailto: x@ evil. example");
         assert_eq!(clean("evil。example", 99), "evil。 example");
+        assert_eq!(clean("=?utf-8?q?=0ABcc?=", 99), "= ?utf-8?q?=0ABcc?=");
         assert_eq!(clean("St. Gallen, 10:30. Yes.", 99), "St. Gallen, 10:30. Yes.");
     }
 
@@ -114,6 +118,7 @@ mod tests {
     #[test]
     fn an_account_keeps_its_domain() {
         assert_eq!(clean_account("ja...@example.org", 99), "ja...@example.org");
+        assert_eq!(clean_account("x...@=?utf-8?q?y?=", 99), "x...@=utf-8qy=");
         assert_eq!(clean_account("x\r\n y<b>http://e", 99), "xybhttpe");
     }
 
@@ -131,7 +136,7 @@ mod tests {
             let cleaned = clean(&value, chars_max);
             prop_assert!(cleaned.chars().count() <= chars_max);
             prop_assert!(cleaned.chars().all(|letter| is_shown(letter) && (letter == ' ' || !letter.is_whitespace())));
-            prop_assert!(!cleaned.contains("://"));
+            prop_assert!(!cleaned.contains("://") && !cleaned.contains("=?"));
             let dot_inside = cleaned.as_bytes().windows(2)
                 .any(|pair| pair[0] == b'.' && pair[1].is_ascii_alphanumeric());
             prop_assert!(!dot_inside);

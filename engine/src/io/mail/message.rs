@@ -29,12 +29,15 @@ pub enum MailError {
     /// It is not for an owner, or is held back.
     #[error("the alert is not for a mailbox")]
     NotMailed,
-    /// An address is none.
-    #[error("`{address}` is no mail address")]
-    Address {
-        /// The address as given, cleaned.
+    /// The sender's address is none.
+    #[error("`{address}`, the sender, is no mail address")]
+    Sender {
+        /// The address as configured, cleaned.
         address: String,
     },
+    /// The owner's address is none. It is not named, as this text goes into the log.
+    #[error("the owner's address is no mail address")]
+    Owner,
     /// The message could not be put together.
     #[error("the mail cannot be put together")]
     Message(#[source] lettre::error::Error),
@@ -95,7 +98,10 @@ pub fn message(alert: &Alert, sender: &MailSender) -> Result<Vec<u8>, MailError>
         .as_ref()
         .filter(|_| alert.held_back.is_none())
         .ok_or(MailError::NotMailed)?;
-    let from = address(&sender.address)?;
+    let from: Address = sender.address.parse().map_err(|_| MailError::Sender {
+        address: clean(&sender.address, 100),
+    })?;
+    let to: Address = facts.address.parse().map_err(|_| MailError::Owner)?;
     let texts = filled(facts, alert.event_time);
     // A name with CR, LF or NUL would end the process inside of the library.
     let name = Some(clean(&sender.name, 100)).filter(|name| !name.is_empty());
@@ -111,7 +117,7 @@ pub fn message(alert: &Alert, sender: &MailSender) -> Result<Vec<u8>, MailError>
         .singlepart(part(ContentType::TEXT_HTML, texts.html));
     let mail = Message::builder()
         .from(Mailbox::new(name, from))
-        .to(Mailbox::new(None, address(&facts.address)?))
+        .to(Mailbox::new(None, to))
         .subject(texts.subject)
         .date(SystemTime::UNIX_EPOCH + since_epoch)
         .message_id(Some(message_id))
@@ -146,12 +152,6 @@ fn part(content_type: ContentType, body: String) -> SinglePart {
         .header(content_type)
         .header(ContentTransferEncoding::Base64)
         .body(body)
-}
-
-fn address(text: &str) -> Result<Address, MailError> {
-    text.parse().map_err(|_| MailError::Address {
-        address: clean(text, 100),
-    })
 }
 
 fn plain_header(name: HeaderName, value: &str) -> HeaderValue {
