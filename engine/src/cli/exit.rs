@@ -176,7 +176,10 @@ impl CliError {
             Self::Usage(_) => Exit::Usage,
             Self::Config(_) => Exit::Configuration,
             Self::Input { .. } => Exit::Input,
-            Self::Store(StoreError::Locked { .. } | StoreError::Refused { .. }) => Exit::StoreRefused,
+            // A row that cannot be read is damage or a newer format: to start again does not help.
+            Self::Store(
+                StoreError::Locked { .. } | StoreError::Refused { .. } | StoreError::BadRow { .. },
+            ) => Exit::StoreRefused,
             Self::Store(_) => Exit::StoreFailed,
             Self::Sink(_) | Self::Output { .. } => Exit::Output,
             Self::ReaderGone => Exit::Done,
@@ -200,6 +203,12 @@ impl CliError {
 
     /// What to do now.
     const fn advice(&self) -> &'static str {
+        if matches!(self, Self::Store(StoreError::Refused { .. })) {
+            return "name another folder with `--data`, or restore a backup of the whole folder, `head` and `store`";
+        }
+        if matches!(self, Self::Store(StoreError::BadRow { .. })) {
+            return "`doorward store check` names every such row; restore a backup, or use the newer program";
+        }
         match self.exit() {
             Exit::Done | Exit::CheckFailed => "",
             Exit::Usage => "`doorward --help` shows what there is",
@@ -286,7 +295,7 @@ mod tests {
                     reason: path(),
                 }
                 .into(),
-                6,
+                5,
             ),
             (StoreError::Engine("disk".into()).into(), 6),
             (
