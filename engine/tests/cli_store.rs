@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a test stops at the first surprise"
 )]
 
@@ -175,6 +174,36 @@ fn a_check_names_table_and_key_of_what_does_not_fit() {
     ] {
         assert!(said.contains(part), "{part} in\n{said}");
     }
+}
+
+#[test]
+fn a_run_over_a_journal_with_a_gap_is_refused_until_the_gap_is_accepted() {
+    let folder = lived();
+    change(folder.path(), |_, batch| {
+        batch.delete(Keyspace::Journal, keys::seq(9));
+    });
+    let run = || {
+        let output = doorward(
+            folder.path(),
+            &[
+                "run",
+                "--events",
+                "events.ndjson",
+                "--data",
+                "data",
+                "--decisions",
+                "out",
+            ],
+        );
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, said) = run();
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("after seq 8 comes seq 10"), "{said}");
+    assert_eq!(store(folder.path(), &["accept-loss", "--yes"]).0, Some(0));
+    let (code, said) = run();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(store(folder.path(), &["check"]).0, Some(0));
 }
 
 #[test]

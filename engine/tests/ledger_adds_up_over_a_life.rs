@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use doorward::event::parse;
+use doorward::event::{Limits, parse};
 use doorward::generate::{Life, Plan};
 use doorward_rules::{Effect, Evidence, Floor, Group, Rule, RuleSet};
 use serde::Deserialize;
@@ -311,7 +311,7 @@ fn facts(life: &Life) -> BTreeMap<String, (String, bool)> {
     let mut told_in = BTreeMap::new();
     let mut facts = BTreeMap::new();
     for event in &life.events {
-        let parsed = parse(&event.bytes).expect("an event");
+        let parsed = parse(&event.bytes, &Limits::DEFAULT).expect("an event");
         let told = parsed.auth.enrolled.is_some();
         let told = match parsed.attempt.id {
             Some(attempt) => {

@@ -114,6 +114,23 @@ fn a_loss_is_told_exactly_and_goes_on_only_once_accepted() {
     assert_eq!(open(folder.path()).unwrap().head().unwrap(), 15);
 }
 
+/// A machine that dies keeps what was synced: the store to its end, the head file as it was up to a second before.
+#[test]
+fn a_store_ahead_of_its_witness_opens_and_the_witness_follows() {
+    let folder = filled(5);
+    let head = folder.path().join("head");
+    let earlier = fs::read(&head).unwrap();
+    commit(&open(folder.path()).unwrap(), 4);
+    let newest = fs::read(&head).unwrap();
+    fs::write(&head, &earlier).unwrap();
+    assert_eq!(open(folder.path()).unwrap().head().unwrap(), 9);
+    assert_ne!(fs::read(&head).unwrap(), earlier);
+    // It is the whole truth again: a store that falls back behind it is refused.
+    fs::write(&head, newest).unwrap();
+    cut_journal(folder.path());
+    assert!(reason(folder.path()).contains("seq 9"));
+}
+
 #[test]
 fn a_missing_witness_is_refused_and_can_be_accepted() {
     let folder = filled(5);

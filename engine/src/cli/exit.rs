@@ -176,7 +176,10 @@ impl CliError {
             Self::Usage(_) => Exit::Usage,
             Self::Config(_) => Exit::Configuration,
             Self::Input { .. } => Exit::Input,
-            Self::Store(StoreError::Locked { .. } | StoreError::Refused { .. }) => Exit::StoreRefused,
+            // A row that cannot be read is damage or a newer format: to start again does not help.
+            Self::Store(
+                StoreError::Locked { .. } | StoreError::Refused { .. } | StoreError::BadRow { .. },
+            ) => Exit::StoreRefused,
             Self::Store(_) => Exit::StoreFailed,
             Self::Sink(_) | Self::Output { .. } => Exit::Output,
             Self::ReaderGone => Exit::Done,
@@ -201,8 +204,15 @@ impl CliError {
     /// What to do now.
     const fn advice(&self) -> &'static str {
         if matches!(self, Self::Store(StoreError::Refused { .. })) {
+<<<<<<< HEAD
             // Nobody else has it, so there is no process to end.
             return "name another folder with `--data`, or bring this one back from a copy";
+=======
+            return "name another folder with `--data`, or restore a backup of the whole folder, `head` and `store`";
+        }
+        if matches!(self, Self::Store(StoreError::BadRow { .. })) {
+            return "`doorward store check` names every such row; restore a backup, or use the newer program";
+>>>>>>> h3
         }
         match self.exit() {
             Exit::Done | Exit::CheckFailed => "",
@@ -290,7 +300,7 @@ mod tests {
                     reason: path(),
                 }
                 .into(),
-                6,
+                5,
             ),
             (StoreError::Engine("disk".into()).into(), 6),
             (

@@ -49,7 +49,11 @@ impl Looked {
 
     fn time(&self) -> Option<i64> {
         match &self.arrival {
-            Arrival::Line(line) => line.content.as_ref().ok().map(|login| login.event.time.as_micros()),
+            Arrival::Line(line) => line
+                .content
+                .as_ref()
+                .ok()
+                .map(|login| login.event.time.as_micros()),
             Arrival::Position(_) => None,
         }
     }
@@ -218,7 +222,9 @@ fn look_up(store: &dyn Store, arrivals: Vec<Arrival>) -> Result<Vec<Looked>, Sto
             Arrival::Position(_) => None,
         };
         // A position that does not read is one all the same.
-        let seen = found.flatten().map(|row| keys::read_seq(&row).unwrap_or(Seq::MAX));
+        let seen = found
+            .flatten()
+            .map(|row| keys::read_seq(&row).unwrap_or(Seq::MAX));
         Looked { arrival, seen }
     });
     Ok(looked.collect())

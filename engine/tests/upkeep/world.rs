@@ -10,7 +10,7 @@ use doorward::io::memory::lines::MemoryLines;
 use doorward::io::memory::store::MemoryStore;
 use doorward::pipeline::crowd_image::ImagePolicy;
 use doorward::pipeline::ports::{Batch, Keyspace, Row, Seq, Store, StoreError};
-use doorward::pipeline::run::{Nobody, Run, RunError, RunLimits, Sinks, Upkeep, run};
+use doorward::pipeline::run::{BatchLimits, Nobody, Run, RunError, RunLimits, Sinks, Upkeep, run};
 use doorward::pipeline::sequencer::{Counts, Sequencer};
 
 pub const BATCH: usize = 64;
@@ -60,12 +60,18 @@ pub fn feed(
         sinks: Sinks::default(),
         door: &assembly.file_door(settings, "default"),
         limits: RunLimits {
-            batch_records: BATCH,
+            queue_bytes: 1 << 20,
+            batch: BatchLimits {
+                records: BATCH,
+                bytes: 1 << 20,
+                age: std::time::Duration::ZERO,
+            },
             ..run_limits(settings)
         },
         stop: &Arc::new(AtomicBool::new(false)),
         observer: &Nobody,
         upkeep,
+        settle: 0,
     })
 }
 

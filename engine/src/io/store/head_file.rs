@@ -124,6 +124,14 @@ impl HeadFile {
         if let Some(folder) = path.parent().filter(|_| cfg!(unix)) {
             File::open(folder)?.sync_all()?;
         }
+        Self::open(path)
+    }
+
+    /// The file that is there, in which the newest slot says the truth.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: OpenOptions::new().write(true).open(path)?,
             path: path.to_owned(),

@@ -6,6 +6,9 @@
 //! row [`COMMIT`] with a running number and the smallest sequence number that the batch can have: numbers must follow
 //! each other without a gap, and each batch's sequence number must lie between its own bound and the next one's.
 //!
+//! Left open: if the engine wrote table `meta` out by itself right behind the last commit, nothing here tells how much of
+//! the journal other tables still need, and a journal cut just then could go unnoticed.
+//!
 //! Form (fjall 3): a batch is a start (tag 1, count u32, sequence number u64), its rows (tag 2, kind u8, compression
 //! u8, table u64, key length u16, value length u32, stored length u32, key, value; or tag 4, table u64) and an end
 //! (tag 3, checksum u64, four fixed bytes); numbers little end first. Behind the last batch there may be zeros.

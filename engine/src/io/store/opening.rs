@@ -315,9 +315,14 @@ impl Opening {
             head,
         };
         // Before the first commit of a new store: from then on a missing head file is a loss.
+        let head_file = if self.told == Told::Mark(mark) {
+            HeadFile::open(&self.head_file)
+        } else {
+            HeadFile::write_anew(&self.head_file, &mark)
+        };
         let mut writing = Writing {
             commits: mark.commits,
-            head_file: Some(HeadFile::write_anew(&self.head_file, &mark).map_err(unwritable)?),
+            head_file: Some(head_file.map_err(unwritable)?),
         };
         if !own.is_empty() || store.identity.commits.is_none() {
             let mut writes = store.writes(own.len() + 2);
