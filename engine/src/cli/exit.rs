@@ -204,15 +204,10 @@ impl CliError {
     /// What to do now.
     const fn advice(&self) -> &'static str {
         if matches!(self, Self::Store(StoreError::Refused { .. })) {
-<<<<<<< HEAD
-            // Nobody else has it, so there is no process to end.
-            return "name another folder with `--data`, or bring this one back from a copy";
-=======
             return "name another folder with `--data`, or restore a backup of the whole folder, `head` and `store`";
         }
         if matches!(self, Self::Store(StoreError::BadRow { .. })) {
             return "`doorward store check` names every such row; restore a backup, or use the newer program";
->>>>>>> h3
         }
         match self.exit() {
             Exit::Done | Exit::CheckFailed => "",
