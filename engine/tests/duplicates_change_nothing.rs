@@ -303,6 +303,7 @@ fn play(store: &Arc<MemoryStore>, lines: &[Line], batch_records: usize) -> (Told
         },
         stop: &Arc::new(AtomicBool::new(false)),
         settle: DAY * 1_000_000,
+        upkeep: None,
         observer: &Nobody,
     })
     .expect("nothing fails in memory");

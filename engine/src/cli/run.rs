@@ -68,11 +68,14 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
     };
     let stop = stop_flag()?;
     let store = open_store(&args.data, StoreKind::Real, settings)?;
+    metrics
+        .store_head
+        .set(i64::try_from(store.head()?).unwrap_or(i64::MAX));
     let dead_letters = args
         .dead_letters
         .clone()
         .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
-    let watch = Watch::new(metrics);
+    let watch = Watch::new(metrics.clone());
     run_over(
         &Over {
             assembly: &assembly,
@@ -88,7 +91,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
                 dead_letters: Some(file_sink(store, SinkKind::DeadLetters, &dead_letters)?),
-                mail: Some(mail_sink(store, &args.data, settings)?),
+                mail: Some(mail_sink(store, &args.data, settings, &metrics)?),
             })
         },
         &watch,
@@ -229,17 +232,24 @@ pub fn file_sink(store: &dyn Store, kind: SinkKind, path: &Path) -> Result<Box<d
     Ok(Box::new(FileSink::open(kind, path, row.as_deref())?))
 }
 
-/// Mails as files in the data folder.
+/// Mails as files in the data folder, counted in `metrics`.
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn mail_sink(store: &dyn Store, data: &Path, settings: &Settings) -> Result<Box<dyn Sink>, CliError> {
+pub fn mail_sink(
+    store: &dyn Store,
+    data: &Path,
+    settings: &Settings,
+    metrics: &Metrics,
+) -> Result<Box<dyn Sink>, CliError> {
     let sender = MailSender {
         name: settings.mail.site_name.clone(),
         address: settings.mail.from.clone(),
     };
     let row = load_one(store, Keyspace::Sink, EmlSink::cursor_key(data)?)?;
-    Ok(Box::new(EmlSink::open(data, sender, row.as_deref())?))
+    let written = metrics.mails_written.clone();
+    let sink = EmlSink::open(data, sender, row.as_deref())?;
+    Ok(Box::new(sink.with_each(move || written.inc())))
 }
 
 fn load_one(store: &dyn Store, keyspace: Keyspace, key: Vec<u8>) -> Result<Option<Vec<u8>>, CliError> {

@@ -73,7 +73,6 @@ impl Watch {
 
     fn decided(&self, event: &DecidedEvent, tally: &mut Tally) {
         tally.events += 1;
-        self.metrics.events.inc("files");
         let action = event
             .decision
             .scored
@@ -96,10 +95,7 @@ impl Watch {
             self.metrics.alerts.inc(mail.kind.as_str(), status);
         }
         match alert.held_back {
-            None => {
-                *tally.told.entry(alert.kind.to_string()).or_default() += 1;
-                self.metrics.mails_written.inc();
-            }
+            None => *tally.told.entry(alert.kind.to_string()).or_default() += 1,
             Some(why) => *tally.held_back.entry(HeldBack::as_str(why)).or_default() += 1,
         }
     }
@@ -108,6 +104,8 @@ impl Watch {
 impl Observer for Watch {
     fn committed(&self, batch: &ClosedBatch) {
         let mut tally = self.lock();
+        let from_door = batch.outcomes.iter().filter(|outcome| outcome.is_from_door());
+        self.metrics.events.add("files", from_door.count() as u64);
         for outcome in &batch.outcomes {
             match outcome {
                 Outcome::Decided(event) => self.decided(event, &mut tally),

@@ -44,6 +44,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether somebody sent what it is about, and no timer made it.
+    #[must_use]
+    pub const fn is_from_door(&self) -> bool {
+        match self {
+            Self::Decided(event) => !event.own,
+            Self::Refused(..) => true,
+            Self::Told(_) => false,
+        }
+    }
+
     /// Doorward's clock at the record.
     #[must_use]
     pub fn now(&self) -> i64 {

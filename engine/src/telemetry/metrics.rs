@@ -16,10 +16,6 @@ pub struct MetricsError(#[from] prometheus::Error);
 
 /// Bounds of the histogram of batch sizes, in records.
 const RECORDS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0];
-/// Bounds of histograms of time, in seconds.
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
-];
 
 /// A counter for each value of one label.
 #[derive(Debug, Clone)]
@@ -64,7 +60,7 @@ impl CounterByTwo {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Registry,
-    /// Events that came in, by door (`files`, `http`, `kafka`).
+    /// Events that came in and were not there before, refused ones too, by door (`files`).
     pub events: CounterBy,
     /// Decisions, by action (`allow`, `step_up`, `hold`, `deny`; `none` for what is not scored).
     pub decisions: CounterBy,
@@ -74,30 +70,14 @@ pub struct Metrics {
     pub duplicates: IntCounter,
     /// Alerts, by kind and status (`due`, `held_back`).
     pub alerts: CounterByTwo,
-    /// Mails written.
+    /// Mails that this process wrote.
     pub mails_written: IntCounter,
     /// Records in a batch.
     pub batch_records: Histogram,
-    /// Seconds from the first record of a batch until its commit began.
-    pub batch_seconds: Histogram,
-    /// Seconds that a commit took.
-    pub commit_seconds: Histogram,
-    /// Events that wait for the deciding thread.
-    pub queue_events: IntGauge,
-    /// Their bytes.
-    pub queue_bytes: IntGauge,
     /// The last `seq` that was committed.
     pub store_head: IntGauge,
-    /// The clock of the engine: seconds since 1970, UTC.
+    /// The clock of the engine: seconds since 1970, UTC; 0 before the first commit of the process.
     pub clock_seconds: IntGauge,
-    /// Addresses asked for.
-    pub geoip_lookups: IntCounter,
-    /// Of those, answered from the cache.
-    pub geoip_cached: IntCounter,
-    /// User agents asked for.
-    pub user_agents: IntCounter,
-    /// Of those, answered from the cache.
-    pub user_agents_cached: IntCounter,
 }
 
 impl Metrics {
@@ -108,32 +88,21 @@ impl Metrics {
     pub fn new() -> Result<Self, MetricsError> {
         let make = Maker(Registry::new());
         Ok(Self {
-            events: make.counter_by("events_total", "Events that came in.", "door")?,
+            events: make.counter_by(
+                "events_total",
+                "Events that came in and were not there before.",
+                "door",
+            )?,
             decisions: make.counter_by("decisions_total", "Decisions made.", "action")?,
             refused: make.counter_by("refused_total", "Events that were refused.", "reason")?,
             duplicates: make.counter("duplicates_total", "Events that were decided before.")?,
             alerts: make.counter_by_two("alerts_total", "Alerts raised.", ["kind", "status"])?,
             mails_written: make.counter("mails_written_total", "Mails written.")?,
             batch_records: make.histogram("batch_records", "Records in a batch.", &RECORDS)?,
-            batch_seconds: make.histogram(
-                "batch_seconds",
-                "Seconds from the first record of a batch until its commit began.",
-                &SECONDS,
-            )?,
-            commit_seconds: make.histogram("commit_seconds", "Seconds that a commit took.", &SECONDS)?,
-            queue_events: make.gauge("queue_events", "Events waiting for the deciding thread.")?,
-            queue_bytes: make.gauge("queue_bytes", "Bytes of the events waiting.")?,
             store_head: make.gauge("store_head", "Last committed number of the journal.")?,
-            clock_seconds: make.gauge("clock_seconds", "Clock of the engine, Unix time.")?,
-            geoip_lookups: make.counter("geoip_lookups_total", "Addresses looked up.")?,
-            geoip_cached: make.counter(
-                "geoip_cached_total",
-                "Addresses looked up that were in the cache.",
-            )?,
-            user_agents: make.counter("user_agents_total", "User agents read.")?,
-            user_agents_cached: make.counter(
-                "user_agents_cached_total",
-                "User agents read that were in the cache.",
+            clock_seconds: make.gauge(
+                "clock_seconds",
+                "Clock of the engine, Unix time; 0 before a commit.",
             )?,
             registry: make.0,
         })
@@ -200,14 +169,14 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         metrics.events.add("files", 3);
         metrics.alerts.inc("unknown_device_in", "held_back");
-        metrics.commit_seconds.observe(0.002);
+        metrics.batch_records.observe(5.0);
         metrics.clone().store_head.set(42);
         let text = metrics.text().unwrap();
         for line in [
             "# TYPE doorward_events_total counter",
             "doorward_events_total{door=\"files\"} 3",
             "doorward_alerts_total{kind=\"unknown_device_in\",status=\"held_back\"} 1",
-            "doorward_commit_seconds_bucket{le=\"0.0025\"} 1",
+            "doorward_batch_records_bucket{le=\"16\"} 1",
             "doorward_store_head 42",
             "doorward_duplicates_total 0",
         ] {

@@ -136,7 +136,8 @@ fn play(
 ) -> Result<Played, CliError> {
     let bar = ProgressBar::new(world.life.events.len() as u64).with_style(style());
     let moved = bar.clone();
-    let watch = Watch::new(Metrics::new()?).with_each(move |_| moved.inc(1));
+    let metrics = Metrics::new()?;
+    let watch = Watch::new(metrics.clone()).with_each(move |_| moved.inc(1));
     let stop = stop_flag()?;
     let tenant = "default";
     let started = Instant::now();
@@ -163,7 +164,7 @@ fn play(
                     SinkKind::DeadLetters,
                     &data.join("dead-letters.ndjson"),
                 )?),
-                mail: Some(mail_sink(store, data, settings)?),
+                mail: Some(mail_sink(store, data, settings, &metrics)?),
             })
         },
         &watch,

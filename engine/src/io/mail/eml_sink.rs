@@ -13,7 +13,6 @@ use crate::io::sink_cursor::SinkCursor;
 use crate::pipeline::ports::{Change, Record, Seq, Sink, SinkError};
 
 /// Writes alerts to owners as files.
-#[derive(Debug)]
 pub struct EmlSink {
     name: String,
     folder: PathBuf,
@@ -21,6 +20,7 @@ pub struct EmlSink {
     sender: MailSender,
     published_up_to: Option<Seq>,
     written: Vec<PathBuf>,
+    each: Box<dyn Fn() + Send>,
 }
 
 impl EmlSink {
@@ -50,7 +50,17 @@ impl EmlSink {
             sender,
             published_up_to: cursor.map(|cursor| cursor.seq),
             written: Vec::new(),
+            each: Box::new(|| {}),
         })
+    }
+
+    /// Calls `each` once a mail that is written.
+    #[must_use]
+    pub fn with_each(self, each: impl Fn() + Send + 'static) -> Self {
+        Self {
+            each: Box::new(each),
+            ..self
+        }
     }
 
     fn write(&mut self, alert: &Alert) -> io::Result<()> {
@@ -70,6 +80,7 @@ impl EmlSink {
         let unfinished = self.folder.join(format!(".{}.eml.part", alert.id));
         fs::write(&unfinished, &bytes)?;
         fs::rename(&unfinished, &path)?;
+        (self.each)();
         self.written.push(path);
         Ok(())
     }
