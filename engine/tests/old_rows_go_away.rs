@@ -14,12 +14,15 @@ use std::sync::Arc;
 
 use doorward::cli::stored;
 use doorward::config::Settings;
+use doorward::generate::{EventBuilder, Plan};
+use doorward::io::memory::sink::{MemorySink, Published};
 use doorward::pipeline::batch::{decode_dead_letter, decode_decision};
 use doorward::pipeline::keys;
 use doorward::pipeline::ports::{Keyspace, Row, Seq, Store};
 use doorward::pipeline::retention::{Removed, Upkeep};
+use doorward::pipeline::run::Sinks;
 
-use world::{Ending, OFTEN, feed, life, memory, open, rows, settings};
+use world::{Ending, OFTEN, feed, feed_to, life, memory, open, rows, settings};
 
 const DAY: i64 = 86_400_000_000;
 const DECISIONS_DAYS: i64 = 4;
@@ -247,4 +250,55 @@ fn without_an_image_the_whole_journal_stays() {
         open(&short(), &store).expect("a start").folded(),
         store.head().expect("memory")
     );
+}
+
+/// A sink over what was published, behind the cursor in the store.
+fn sinks(store: &dyn Store, published: &Published) -> Sinks {
+    let row = store
+        .load_many(Keyspace::Sink, &[MemorySink::cursor_key("decisions")])
+        .expect("memory")
+        .pop();
+    let sink = MemorySink::open("decisions", published, row.flatten().as_deref()).expect("its own cursor");
+    Sinks {
+        decisions: Some(Box::new(sink)),
+        ..Sinks::default()
+    }
+}
+
+#[test]
+fn what_a_sink_may_still_have_to_publish_again_stays() {
+    // One batch is more than a week, and decisions are kept for days: all of it is old before a cursor moves.
+    let lines: Vec<Vec<u8>> = (0..4_000)
+        .map(|number| {
+            let time = Plan::default()
+                .start
+                .plus_days(-700)
+                .plus_seconds(number * 3 * 3_600);
+            let event = EventBuilder::login(&number.to_string(), "t", "anna").at(time);
+            event.address("198.51.100.9").line()
+        })
+        .collect();
+    let mut settings = settings();
+    settings.store.decisions_days = 1;
+    let (calm, wanted) = (memory(), Published::default());
+    feed_to(&settings, &calm, &lines, None, sinks(&*calm, &wanted)).expect("a calm run");
+    assert_eq!(wanted.records().len(), lines.len());
+    let mut removed = 0;
+    for commits in (3..).step_by(16) {
+        let (store, published) = (memory(), Published::default());
+        let ending = Ending::after(commits, &store);
+        let first = feed_to(&settings, &ending, &lines, Some(TIDY), sinks(&*store, &published));
+        removed += u32::from(Removed::read(&*store).expect("memory").decided_from > 1);
+        let head = usize::try_from(store.head().expect("memory")).expect("small");
+        let rest: Vec<Vec<u8>> = lines.iter().skip(head).cloned().collect();
+        feed_to(&settings, &store, &rest, Some(TIDY), sinks(&*store, &published)).expect("a second run");
+        assert!(
+            published.bytes() == wanted.bytes(),
+            "ended after {commits} commits"
+        );
+        if first.is_ok() {
+            break;
+        }
+    }
+    assert!(removed > 1, "no run ended after it had removed something");
 }

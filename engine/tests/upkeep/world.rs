@@ -51,13 +51,24 @@ pub fn feed(
     lines: &[Vec<u8>],
     upkeep: Option<Upkeep>,
 ) -> Result<Counts, RunError> {
+    feed_to(settings, store, lines, upkeep, Sinks::default())
+}
+
+/// The same with ways out.
+pub fn feed_to(
+    settings: &Settings,
+    store: &Arc<dyn Store>,
+    lines: &[Vec<u8>],
+    upkeep: Option<Upkeep>,
+    sinks: Sinks,
+) -> Result<Counts, RunError> {
     let assembly = Assembly::from_settings(settings).expect("the settings that are built in");
     let source = MemoryLines::new("lines", lines.join(&b'\n'), 65_536).expect("memory");
     run(Run {
         engine: Arc::clone(&assembly.engine),
         store: Arc::clone(store),
         sources: vec![Box::new(source)],
-        sinks: Sinks::default(),
+        sinks,
         door: &assembly.file_door(settings, "default"),
         limits: RunLimits {
             queue_bytes: 1 << 20,
