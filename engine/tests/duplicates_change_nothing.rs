@@ -197,7 +197,11 @@ fn lines(steps: &[Step]) -> Vec<Line> {
             Some(event) => Line {
                 bytes: event.line(),
                 id: Some(event.id().to_owned()),
-                changed: event.address("203.0.113.9").set("outcome", "success").line(),
+                changed: event
+                    .at(time.plus_days(-3))
+                    .address("203.0.113.9")
+                    .set("outcome", "success")
+                    .line(),
             },
         }
     };
@@ -370,6 +374,63 @@ fn the_random_streams_hold_what_they_are_to_hold() {
         }
     }
     assert_eq!(seen.len(), 7, "only {seen:?}");
+}
+
+/// Sound logins of one user at these times.
+fn logins<const N: usize>(times: [Time; N]) -> Vec<Line> {
+    let step = |time| Step {
+        time,
+        what: What::Login {
+            outcome: Outcome::Success,
+            second_factor: false,
+            enrolled: false,
+        },
+        user: 0,
+        device: 0,
+        address: 0,
+        attempt: None,
+    };
+    lines(&times.map(step))
+}
+
+#[test]
+fn a_jump_that_is_sent_twice_is_no_witness_of_itself() {
+    let times = [
+        Time::On(0),
+        Time::On(1),
+        Time::Ahead(40 * DAY),
+        Time::On(1),
+        Time::On(1),
+    ];
+    let mut lines = logins(times);
+    let (once, _) = play(&Arc::new(MemoryStore::new()), &lines, 4_096);
+    assert_eq!((once.decisions.len(), once.dead_letters.len()), (4, 1));
+    lines.insert(3, lines[2].clone());
+    for batch_records in [1, 4_096] {
+        let (twice, counts) = play(&Arc::new(MemoryStore::new()), &lines, batch_records);
+        assert_eq!((counts.decided, counts.refused, counts.repeated), (4, 2, 0));
+        assert_eq!(decided(&twice), decided(&once));
+        assert!(
+            twice
+                .dead_letters
+                .iter()
+                .all(|letter| letter.contains("\"time_jump\""))
+        );
+    }
+}
+
+#[test]
+fn a_changed_copy_of_a_jump_is_no_witness_against_it() {
+    let mut lines = logins([Time::On(0), Time::On(1), Time::On(2 * DAY), Time::On(1)]);
+    let (once, _) = play(&Arc::new(MemoryStore::new()), &lines, 4_096);
+    assert_eq!(decided(&once).len(), 4);
+    // Three days earlier than the original, and so no jump.
+    let mut copy = lines[2].clone();
+    copy.bytes.clone_from(&copy.changed);
+    lines.insert(3, copy);
+    let (twice, counts) = play(&Arc::new(MemoryStore::new()), &lines, 4_096);
+    assert_eq!(twice, once);
+    assert_eq!(counts.repeated, 1);
 }
 
 proptest! {
