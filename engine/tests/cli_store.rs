@@ -111,6 +111,8 @@ fn a_run_into_a_folder_and_a_replay_in_memory_have_one_hash() {
         settings: &settings,
         tenant: "default",
         stop: &stop,
+        settle: 0,
+        upkeep: None,
     };
     let events = [folder.path().join("events.ndjson")];
     let watch = Watch::new(Metrics::new().unwrap());

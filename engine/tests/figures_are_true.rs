@@ -38,6 +38,8 @@ fn figures(story: &str, folder: &Path) -> String {
             settings: &settings,
             tenant: "default",
             stop: &Arc::default(),
+            settle: 0,
+            upkeep: None,
         },
         Arc::new(MemoryStore::new()),
         &[fixtures().join("events").join(story)],

@@ -128,15 +128,15 @@ impl Sequencer {
             .as_ref()
             .ok()
             .map(|login| login.event.time.as_micros());
-        if time.is_some_and(|time| self.file_clock.would_jump(time)) {
-            if self.was_refused(&line.dead_letter_id())? {
-                self.count_repeated();
-                return Ok(());
-            }
-            // A copy of the jump confirms nothing: it shares its fate.
-            if self.holds(&line.id) {
-                return self.stamp(None, Waiting::Line(line));
-            }
+        if time.is_some_and(|time| self.file_clock.would_jump(time))
+            && self.was_refused(&line.dead_letter_id())?
+        {
+            self.count_repeated();
+            return Ok(());
+        }
+        // A copy of the jump, whatever became of its content, confirms and denies nothing: it shares its fate.
+        if self.holds(&line.id) {
+            return self.stamp(None, Waiting::Line(line));
         }
         self.stamp(time, Waiting::Line(line))
     }
@@ -164,7 +164,15 @@ impl Sequencer {
                 self.move_position(change);
                 Ok(())
             }
-            Waiting::Line(line) => self.take(*line, stamped.now, stamped.jumped),
+            Waiting::Line(line) => {
+                let time = line
+                    .content
+                    .as_ref()
+                    .map_or(i64::MIN, |login| login.event.time.as_micros());
+                // A copy waits without a time of its own; where the jump was not believed, it jumps as well.
+                let jumped = stamped.jumped || self.file_clock.jumps_from(stamped.now, time);
+                self.take(*line, stamped.now, jumped)
+            }
         }
     }
 

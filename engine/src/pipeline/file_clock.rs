@@ -55,8 +55,13 @@ impl<T> FileClock<T> {
     /// Whether a line of this time would be held.
     #[must_use]
     pub fn would_jump(&self, time: i64) -> bool {
-        self.now
-            .is_none_or(|now| time > now.saturating_add(self.jump_max))
+        self.now.is_none_or(|now| self.jumps_from(now, time))
+    }
+
+    /// Whether `time` is so far ahead of `now` that it wants a witness.
+    #[must_use]
+    pub fn jumps_from(&self, now: i64, time: i64) -> bool {
+        time > now.saturating_add(self.jump_max)
     }
 
     /// Takes the next line with its `event.time`, or `None` if it does not parse; gives what is now certain.

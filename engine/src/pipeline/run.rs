@@ -111,6 +111,8 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             handed_over: 0,
             on_disk_up_to: 0,
             settle: run.settle,
+            observer: run.observer,
+            repeated: 0,
         };
         let decided = deciding.run(&arrivals, run.stop);
         // Ends the threads: readers and workers find their channels closed.
@@ -122,7 +124,6 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
         // The writer's error is the cause, that of the deciding thread would be its consequence.
         written.and(decided)
     });
-    run.observer.repeated(sequencer.counts().repeated);
     result.map(|()| sequencer.counts())
 }
 
@@ -139,6 +140,9 @@ struct Deciding<'a> {
     /// Number of the last batch that it has finished.
     on_disk_up_to: u64,
     settle: i64,
+    observer: &'a dyn Observer,
+    /// Repeats that the observer has heard of.
+    repeated: u64,
 }
 
 /// Whether to go on; not when the committer is gone, whose error then tells why.
@@ -202,6 +206,11 @@ impl Deciding<'_> {
             }
         }
         self.collect();
+        let repeated = self.sequencer.counts().repeated;
+        if repeated > self.repeated {
+            self.observer.repeated(repeated - self.repeated);
+            self.repeated = repeated;
+        }
         Ok(true)
     }
 

@@ -279,6 +279,20 @@ fn totals(expected: &Expected, told: &Told, events: &[u8], decisions: &[Value]) 
         ));
     }
     let later = later_mails(told, decisions);
+    wrong.extend(not_told_later(expected, &later));
+    let due = due + later.len();
+    if due != told.mails.len() {
+        wrong.push(format!(
+            "{due} alerts are due, and {} mails were written",
+            told.mails.len()
+        ));
+    }
+    wrong
+}
+
+/// What is wrong with the mails that only the time raised.
+fn not_told_later(expected: &Expected, later: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
     for mail in &expected.told_later {
         let says = |text: &&String| mail.says.iter().all(|words| text.contains(words.as_str()));
         let found = later.iter().filter(says).count();
@@ -294,13 +308,6 @@ fn totals(expected: &Expected, told: &Told, events: &[u8], decisions: &[Value]) 
         wrong.push(format!(
             "{} mails came later, not {expected_later}: {later:#?}",
             later.len()
-        ));
-    }
-    let due = due + later.len();
-    if due != told.mails.len() {
-        wrong.push(format!(
-            "{due} alerts are due, and {} mails were written",
-            told.mails.len()
         ));
     }
     wrong
