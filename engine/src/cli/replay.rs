@@ -1,5 +1,7 @@
 //! `doorward replay`: the same as `run`, in memory, nothing stored and nothing mailed.
 
+pub mod journal;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -21,19 +23,28 @@ use crate::telemetry::metrics::Metrics;
 
 const EXAMPLE: &str = "Example:
   doorward replay --events logins.ndjson --decisions replayed.ndjson
+  doorward replay --journal --data ./doorward-data
 
-The same events give the same bytes, on every run and as `doorward run` would write them.";
+The same events give the same bytes, on every run and as `doorward run` would write them. With --journal the journal of a
+store is folded again and compared with what is stored: exit code 1 if they differ. With other rules or settings than
+those of its decisions they may differ, and `doorward diff` shows how.";
 
 /// Arguments of `doorward replay`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub struct ReplayArgs {
     /// Event file, `-` for standard input; several are merged by time
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "journal")]
     pub events: Vec<PathBuf>,
+    /// Fold the journal of a store again instead
+    #[arg(long, requires = "data", conflicts_with_all = ["events", "settle", "tenant"])]
+    pub journal: bool,
+    /// Folder of the store whose journal is folded; nothing is written there
+    #[arg(long, value_name = "DIR", requires = "journal")]
+    pub data: Option<PathBuf>,
     /// File that decisions are written to, `-` for standard output
-    #[arg(long, value_name = "FILE")]
-    pub decisions: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "journal")]
+    pub decisions: Option<PathBuf>,
     /// File that refused lines are written to [default: they are only counted]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
@@ -50,15 +61,16 @@ pub struct ReplayArgs {
 /// # Errors
 /// See the table of exit codes.
 pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
+    if let Some(data) = args.data.as_deref().filter(|_| args.journal) {
+        return journal::run(args, data, settings);
+    }
     check_tenant(settings, &args.tenant)?;
     spare_inputs(args)?;
     let assembly = Assembly::from_settings(settings)?;
     let stop = stop_flag()?;
     let watch = Watch::new(Metrics::new()?);
-    start_anew(&args.decisions)?;
-    if let Some(path) = &args.dead_letters {
-        start_anew(path)?;
-    }
+    let outputs = [args.decisions.as_deref(), args.dead_letters.as_deref()];
+    outputs.into_iter().flatten().try_for_each(start_anew)?;
     run_over(
         &Over {
             assembly: &assembly,
@@ -73,7 +85,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
         |store| {
             let letters = args.dead_letters.as_deref();
             Ok(Sinks {
-                decisions: Some(decisions_sink(store, Some(&args.decisions))?),
+                decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
                 dead_letters: letters
                     .map(|path| file_sink(store, SinkKind::DeadLetters, path))
                     .transpose()?,
@@ -88,7 +100,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
 
 /// An output named like an input would be removed before it is read.
 fn spare_inputs(args: &ReplayArgs) -> Result<(), CliError> {
-    for output in std::iter::once(&args.decisions).chain(&args.dead_letters) {
+    for output in args.decisions.iter().chain(&args.dead_letters) {
         if args.events.iter().any(|input| is_same_file(input, output)) {
             return Err(CliError::Usage(format!(
                 "`{}` is an input; name another file for the output",
@@ -108,7 +120,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// A replay writes its files from their start; what an earlier one left is replaced. Only plain files are.
-fn start_anew(path: &Path) -> Result<(), CliError> {
+pub(super) fn start_anew(path: &Path) -> Result<(), CliError> {
     if path == Path::new("-") || !path.is_file() {
         return Ok(());
     }

@@ -99,12 +99,12 @@ impl Sequencer {
             .into_iter()
             .try_for_each(|stamped| self.release(stamped))?;
         match self.last_admitted() {
-            Some(last) => self.fire_due(last.saturating_add(settle)),
-            None => Ok(()),
+            Some(last) if settle > 0 => self.settle(last.saturating_add(settle)),
+            _ => Ok(()),
         }
     }
 
-    fn begin_group(&mut self) {
+    pub(super) fn begin_group(&mut self) {
         self.users.begin_group();
         self.attempts.begin_group();
         self.mailboxes.begin_group();
@@ -177,7 +177,7 @@ impl Sequencer {
     }
 
     /// Loads the rows that are not in memory.
-    fn load(&mut self, wanted: Wanted) -> Result<(), StoreError> {
+    pub(super) fn load(&mut self, wanted: Wanted) -> Result<(), StoreError> {
         self.load_users(&wanted.users)?;
         if wanted.attempts.is_empty() {
             return Ok(());
@@ -239,13 +239,13 @@ fn look_up(store: &dyn Store, arrivals: Vec<Arrival>) -> Result<Vec<Looked>, Sto
 }
 
 /// Keys of rows that lines need and that are not in memory, each once.
-struct Wanted {
+pub(super) struct Wanted {
     users: Vec<UserKey>,
     attempts: Vec<Vec<u8>>,
 }
 
 impl Wanted {
-    fn by<'a>(
+    pub(super) fn by<'a>(
         lines: impl Iterator<Item = &'a Admitted>,
         users: &mut crate::pipeline::row_cache::RowCache<UserRows>,
         attempts: &mut crate::pipeline::row_cache::RowCache<Option<crate::attempt::Attempt>>,

@@ -41,6 +41,8 @@ pub enum Outcome {
     Refused(Box<DeadLetter>, i64),
     /// Somebody is told of what happened before, when its time had come.
     Told(Box<ToldLater>),
+    /// What was due after the last record fired.
+    Settled(Settled),
 }
 
 impl Outcome {
@@ -50,7 +52,7 @@ impl Outcome {
         match self {
             Self::Decided(event) => !event.own,
             Self::Refused(..) => true,
-            Self::Told(_) => false,
+            Self::Told(_) | Self::Settled(_) => false,
         }
     }
 
@@ -61,8 +63,20 @@ impl Outcome {
             Self::Decided(event) => event.decision.now,
             Self::Refused(_, now) => *now,
             Self::Told(told) => told.now,
+            Self::Settled(settled) => settled.clock,
         }
     }
+}
+
+/// Timers fired up to a time that the clock did not reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// Position in the journal.
+    pub seq: Seq,
+    /// Up to when.
+    pub up_to: i64,
+    /// Doorward's clock.
+    pub clock: i64,
 }
 
 /// An alert that a timer raised.
@@ -122,6 +136,7 @@ pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, 
             Outcome::Decided(event) => encode_decided(event, policy, &mut batch, &mut outgoing)?,
             Outcome::Refused(letter, now) => encode_refused(letter, *now, &mut batch, &mut outgoing)?,
             Outcome::Told(told) => encode_told(told, &mut batch, &mut outgoing)?,
+            Outcome::Settled(settled) => encode_settled(settled, &mut batch)?,
         }
     }
     batch.changes.append(&mut closed.rows);
@@ -204,6 +219,16 @@ fn encode_told(told: &ToldLater, batch: &mut Batch, outgoing: &mut Outgoing) -> 
         journal::encode(&record, 0)?,
     );
     put_alert(&told.alert, 0, batch, outgoing);
+    Ok(())
+}
+
+fn encode_settled(settled: &Settled, batch: &mut Batch) -> Result<(), StoreError> {
+    let record: JournalRecord<Bytes<'_>> = JournalRecord {
+        now: settled.up_to,
+        body: Body::Settled,
+    };
+    let row = journal::encode(&record, 0)?;
+    batch.put(Keyspace::Journal, keys::seq(settled.seq), row);
     Ok(())
 }
 

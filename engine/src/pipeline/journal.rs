@@ -53,12 +53,15 @@ pub enum Body<B> {
         /// Its id.
         alert: Id,
     },
+    /// The inputs had ended, and what was due up to the `now` of this record fired as if so much time had passed. Some
+    /// of it leaves no record of its own, such as an attempt without a right password. The clock stays.
+    Settled,
 }
 
 impl<B> Body<B> {
-    /// Whether a timer made it: folding the records before it makes it again.
+    /// Whether no door gave it: its `now` is no time of the world.
     pub const fn is_own(&self) -> bool {
-        matches!(self, Self::Own { .. } | Self::Told { .. })
+        matches!(self, Self::Own { .. } | Self::Told { .. } | Self::Settled)
     }
 }
 

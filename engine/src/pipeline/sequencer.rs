@@ -16,7 +16,7 @@ use crate::event::{EventType, Timestamp};
 use crate::history::crowd::Crowd;
 use crate::pipeline::admission::{Waiting, WaitingClock};
 use crate::pipeline::admitted::Admitted;
-use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
+use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome, Settled};
 use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
@@ -141,7 +141,9 @@ impl Sequencer {
                     break;
                 }
                 let record = journal::decode(&row.value)?;
-                self.move_clock(from, record.now);
+                if !matches!(record.body, Body::Settled) {
+                    self.move_clock(from, record.now);
+                }
                 if let Body::Event {
                     observation: Some(observation),
                     ..
@@ -288,6 +290,8 @@ impl Sequencer {
             user,
             ..
         } = line;
+        // A door's stamp may lie behind what timers moved the clock to: what is due then has fired.
+        let now = now.max(self.clock);
         self.fire_due(now)?;
         self.open_bytes += bytes.len();
         let content = match content {
@@ -303,7 +307,10 @@ impl Sequencer {
                 let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
                 decided.bytes = bytes;
                 self.push(Outcome::Decided(Box::new(decided)));
-                return self.end_those_without_room();
+                self.end_those_without_room()?;
+                // A late event may set what was due long ago. It fires here, and not at the end of a run, so that the
+                // journal alone says when it fired.
+                return self.fire_due(self.clock);
             }
             Err(refusal) => refusal,
         };
@@ -312,20 +319,43 @@ impl Sequencer {
             self.count_repeated();
             return Ok(());
         }
-        self.begin_record(now);
-        self.last_admitted = self.clock();
-        self.counts.refused += 1;
-        self.note(letter_id);
         let letter = DeadLetter {
             id: letter_id,
-            seq: self.head,
+            seq: 0,
             source: origin.input.name.as_str().into(),
             line: origin.line,
             offset: origin.offset,
             refusal: refused,
             bytes,
         };
+        self.refuse(letter, now);
+        Ok(())
+    }
+
+    /// Takes a dead letter into the journal.
+    pub(super) fn refuse(&mut self, letter: DeadLetter, now: i64) {
+        self.begin_record(now);
+        self.last_admitted = self.clock();
+        self.counts.refused += 1;
+        self.note(letter.id);
+        let seq = self.head;
+        let letter = DeadLetter { seq, ..letter };
         self.push(Outcome::Refused(Box::new(letter), self.clock));
+    }
+
+    /// Fires what is due up to `up_to`, which the clock did not reach, and journals that if anything fired: an attempt
+    /// that ends without a word changes what the next event means.
+    pub(super) fn settle(&mut self, up_to: i64) -> Result<(), StoreError> {
+        if !self.timers.is_due(up_to) {
+            return Ok(());
+        }
+        self.fire_due(up_to)?;
+        self.head += 1;
+        self.push(Outcome::Settled(Settled {
+            seq: self.head,
+            up_to,
+            clock: self.clock,
+        }));
         Ok(())
     }
 

@@ -125,13 +125,19 @@ impl Timers {
 
     /// Takes out the first that is due at `now`, or that makes one too many.
     pub fn pop(&mut self, now: i64) -> Option<Timer> {
-        let first = self.waiting.first()?;
-        if first.due > now && self.waiting.len() <= self.waiting_max {
+        if !self.is_due(now) {
             return None;
         }
         let first = self.waiting.pop_first()?;
         self.changed.insert(first.clone(), false);
         Some(first)
+    }
+
+    /// Whether [`Timers::pop`] gives one at `now`.
+    #[must_use]
+    pub fn is_due(&self, now: i64) -> bool {
+        let first = self.waiting.first();
+        first.is_some_and(|first| first.due <= now || self.waiting.len() > self.waiting_max)
     }
 
     /// How many wait.

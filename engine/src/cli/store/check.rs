@@ -222,11 +222,13 @@ fn check_partners<'a>(
                 if seq < expected.removed.decided_from {
                     continue;
                 }
-                wanted.push(match record.body {
+                let partner = match record.body {
                     Body::Event { .. } | Body::Own { .. } => (row, Keyspace::Decided, row.key.clone(), None),
                     Body::Refused { .. } => (row, Keyspace::Dead, keys::dead_by_seq(seq), None),
                     Body::Told { .. } => (row, Keyspace::Alert, keys::alert(seq, 0), None),
-                });
+                    Body::Settled => continue,
+                };
+                wanted.push(partner);
             }
             Keyspace::Decided => {
                 let Ok(decision) = decode_decision(&row.value) else {
