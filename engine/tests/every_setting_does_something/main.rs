@@ -178,7 +178,7 @@ const OTHERS: &[Entry] = &[
     ("doors.batch_bytes", "1", Size),
     ("doors.batch_ms", "0", Size),
     ("limits.timers", "1024", Size),
-    ("store.journal_days", "1", Unread),
+    ("store.journal_days", "1", Size),
 ];
 
 fn fault(base: &Said, said: &Said, shows: &Shows) -> Option<String> {
