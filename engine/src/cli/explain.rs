@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 
+use super::admin::here_or_there;
 use super::assemble::Assembly;
 use super::exit::{CliError, Exit};
 use super::explanation::{ExplainInput, render};
@@ -15,6 +16,7 @@ use super::signals::stop_flag;
 use super::stored;
 use super::watch::Watch;
 use crate::config::Settings;
+use crate::io::admin::Request;
 use crate::io::memory::store::MemoryStore;
 use crate::io::store::{FjallStore, StoreOptions};
 use crate::pipeline::batch::decode_decision;
@@ -31,13 +33,15 @@ const EXAMPLE: &str = "Example:
   doorward explain --data ./doorward-data --id login-1 --width 100";
 
 /// Arguments of `doorward explain`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, serde::Deserialize)]
 #[command(after_help = EXAMPLE)]
 #[command(group(ArgGroup::new("from").required(true).args(["events", "data"])))]
 pub struct ExplainArgs {
+    #[serde(skip)]
     /// Event file to replay; several are merged by time
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
+    #[serde(skip)]
     /// Folder of the store that holds the decision
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -66,15 +70,40 @@ const WIDTH: usize = 100;
 /// See the table of exit codes.
 pub fn run(args: &ExplainArgs, settings: &Settings) -> Result<Exit, CliError> {
     let assembly = Assembly::from_settings(settings)?;
-    let store: Arc<dyn Store> = match &args.data {
-        Some(folder) => Arc::new(FjallStore::open_existing(folder, &StoreOptions::default())?),
-        None => replayed(args, settings, &assembly)?,
-    };
-    let decision = find(args, &*store)?;
     let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let width = args.width.map_or(WIDTH, usize::from);
-    print(&page(&decision, &assembly.engine, &*store, width, colour)?)?;
-    Ok(Exit::Done)
+    let here =
+        |store: &dyn Store| print(&explained(args, store, &assembly.engine, colour)?).map(|()| Exit::Done);
+    let Some(folder) = &args.data else {
+        return here(&*replayed(args, settings, &assembly)?);
+    };
+    let request = || Request {
+        command: "explain".to_owned(),
+        args: serde_json::json!({
+            "id": args.id,
+            "source": args.source,
+            "tenant": args.tenant,
+            "width": args.width,
+        }),
+    };
+    let opened = FjallStore::open_existing(folder, &StoreOptions::default());
+    here_or_there(folder, opened, request, |store| here(&store))
+}
+
+/// The page on the decision that the arguments name.
+///
+/// # Errors
+/// When there is none, or the store fails.
+pub fn explained(
+    args: &ExplainArgs,
+    store: &dyn Store,
+    engine: &Engine,
+    colour: bool,
+) -> Result<String, CliError> {
+    let decision = find(args, store)?;
+    let width = args
+        .width
+        .map_or(WIDTH, |width| usize::from(width.clamp(60, 400)));
+    page(&decision, engine, store, width, colour)
 }
 
 /// The events decided in memory, as `replay` does.

@@ -8,6 +8,8 @@
     reason = "the commands touch the world: files, clock, environment"
 )]
 
+#[cfg(feature = "run")]
+pub mod admin;
 pub mod args;
 pub mod assemble;
 pub mod config;
@@ -28,6 +30,8 @@ pub mod run;
 #[cfg(feature = "run")]
 pub mod signals;
 pub mod sources;
+#[cfg(feature = "run")]
+pub mod status;
 #[cfg(feature = "run")]
 pub mod store;
 #[cfg(feature = "run")]
@@ -88,6 +92,9 @@ pub enum Command {
     /// Check, hash or compact the store, or accept that something in it is lost
     #[cfg(feature = "run")]
     Store(store::StoreArgs),
+    /// Show how far the running process is
+    #[cfg(feature = "run")]
+    Status(status::StatusArgs),
     /// Print the version and what this binary was built with
     Version(version::VersionArgs),
 }
@@ -144,6 +151,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         Command::Rules(args) => rules::run(args, &loaded.settings),
         #[cfg(feature = "run")]
         Command::Store(args) => store::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
+        Command::Status(args) => status::run(args),
         Command::Version(args) => version::run(args),
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
+use super::admin::{self, Shown};
 use super::args::Span;
 use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
@@ -75,7 +76,17 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
         .dead_letters
         .clone()
         .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
-    let watch = Watch::new(metrics.clone());
+    let watch = Arc::new(Watch::new(metrics.clone()));
+    let store: Arc<dyn Store> = Arc::new(store);
+    let _socket = admin::listen(
+        &args.data,
+        Shown {
+            store: Arc::clone(&store),
+            engine: Arc::clone(&assembly.engine),
+            metrics: metrics.clone(),
+            watch: Arc::clone(&watch),
+        },
+    );
     run_over(
         &Over {
             assembly: &assembly,
@@ -85,7 +96,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             settle: args.settle.micros(),
             upkeep: Some(upkeep(settings)),
         },
-        Arc::new(store),
+        store,
         &args.events,
         |store| {
             Ok(Sinks {

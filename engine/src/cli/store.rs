@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::admin::{check_page, hash_line, here_or_there, plain};
 use super::exit::{CliError, Exit};
 use super::output::print;
 use crate::config::Settings;
 use crate::io::store::{FjallStore, Loss, StoreOptions};
 use crate::pipeline::ports::{Keyspace, Store};
-use crate::pipeline::state_hash::state_hash;
 
 const EXAMPLE: &str = "Example:
   doorward store check --data ./doorward-data
@@ -89,26 +89,24 @@ pub fn run(args: &StoreArgs, settings: &Settings) -> Result<Exit, CliError> {
         ..StoreOptions::default()
     };
     match &args.action {
-        StoreAction::Check(folder) => check_store(&FjallStore::open_existing(&folder.data, &options)?),
+        StoreAction::Check(folder) => here_or_there(
+            &folder.data,
+            FjallStore::open_existing(&folder.data, &options),
+            || plain("store check"),
+            |store| {
+                let (page, exit) = check_page(&store)?;
+                print(&page).map(|()| exit)
+            },
+        ),
         StoreAction::AcceptLoss { folder, yes } => accept_loss(&folder.data, *yes, &options),
         StoreAction::Compact(folder) => compact(&FjallStore::open_existing(&folder.data, &options)?),
-        StoreAction::Hash(folder) => {
-            let store = FjallStore::open_existing(&folder.data, &options)?;
-            let hash = state_hash(&store)?;
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            print(&format!("{hex} at seq {}\n", store.head()?)).map(|()| Exit::Done)
-        }
+        StoreAction::Hash(folder) => here_or_there(
+            &folder.data,
+            FjallStore::open_existing(&folder.data, &options),
+            || plain("store hash"),
+            |store| print(&hash_line(&store)?).map(|()| Exit::Done),
+        ),
     }
-}
-
-fn check_store(store: &FjallStore) -> Result<Exit, CliError> {
-    let report = check::check(store);
-    print(&check::page(&report, store.head()?))?;
-    Ok(if report.is_whole() {
-        Exit::Done
-    } else {
-        Exit::StoreRefused
-    })
 }
 
 fn accept_loss(data: &Path, yes: bool, options: &StoreOptions) -> Result<Exit, CliError> {

@@ -3,6 +3,8 @@
 //!
 //! Sub-folders never import each other: what two of them share lies here, and only `cli/` puts them together.
 
+#[cfg(all(unix, feature = "run"))]
+pub mod admin;
 mod batch_check;
 mod key_range;
 mod line_splitter;
