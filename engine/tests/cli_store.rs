@@ -112,6 +112,7 @@ fn a_run_into_a_folder_and_a_replay_in_memory_have_one_hash() {
         tenant: "default",
         stop: &stop,
         settle: 0,
+        live: false,
         upkeep: None,
     };
     let events = [folder.path().join("events.ndjson")];

@@ -46,6 +46,9 @@ pub struct RunArgs {
     /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// Events happen as they arrive, as on a pipe that an application writes to; else their own times are the clock
+    #[arg(long)]
+    pub live: bool,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub settle: Span,
@@ -83,6 +86,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             tenant: &args.tenant,
             stop: &stop,
             settle: args.settle.micros(),
+            live: args.live,
             upkeep: Some(upkeep(settings)),
         },
         Arc::new(store),
@@ -110,6 +114,8 @@ pub struct Over<'a> {
     pub tenant: &'a str,
     /// Set to finish and leave.
     pub stop: &'a Arc<AtomicBool>,
+    /// Lines happen as they arrive; else their own times are the clock.
+    pub live: bool,
     /// How long after the last record timers still fire, microseconds.
     pub settle: i64,
     /// What is done for later runs, if the store lasts until then.
@@ -134,7 +140,11 @@ pub fn run_over(
         store,
         sources,
         sinks,
-        door: &over.assembly.file_door(over.settings, over.tenant),
+        door: &if over.live {
+            over.assembly.live_door(over.settings, over.tenant)
+        } else {
+            over.assembly.file_door(over.settings, over.tenant)
+        },
         limits: run_limits(over.settings),
         stop: over.stop,
         settle: over.settle,
