@@ -235,9 +235,9 @@ impl fmt::Display for Timestamp {
         // One stands in every decision, and six formatted numbers cost ten times this.
         let mut text = *b"0000-00-00T00:00:00";
         for (at, width, value) in [
-            (0, 4, i64::from(year)),
-            (5, 2, i64::from(month)),
-            (8, 2, i64::from(day)),
+            (0, 4, year),
+            (5, 2, month),
+            (8, 2, day),
             (11, 2, hour),
             (14, 2, minute),
             (17, 2, second),
