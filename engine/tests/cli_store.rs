@@ -113,6 +113,7 @@ fn a_run_into_a_folder_and_a_replay_in_memory_have_one_hash() {
         stop: &stop,
         settle: 0,
         upkeep: None,
+        backfill: false,
     };
     let events = [folder.path().join("events.ndjson")];
     let watch = Watch::new(Metrics::new().unwrap());

@@ -40,6 +40,7 @@ fn figures(story: &str, folder: &Path) -> String {
             stop: &Arc::default(),
             settle: 0,
             upkeep: None,
+            backfill: false,
         },
         Arc::new(MemoryStore::new()),
         &[fixtures().join("events").join(story)],

@@ -95,6 +95,7 @@ impl Assembly {
                 .collect(),
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
+            backfill: false,
         }
     }
 }
@@ -148,6 +149,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         mode: match settings.mode {
             config::Mode::Enforce => Mode::Enforce,
             config::Mode::Monitor => Mode::Monitor,
+            config::Mode::Off => Mode::Off,
         },
         hash,
         apps: apps(settings),

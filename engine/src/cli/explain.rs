@@ -93,6 +93,7 @@ fn replayed(
         stop: &stop,
         settle: 0,
         upkeep: None,
+        backfill: false,
     };
     run_over(
         &over,

@@ -67,6 +67,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             stop: &stop,
             settle: args.settle.micros(),
             upkeep: None,
+            backfill: false,
         },
         Arc::new(MemoryStore::new()),
         &args.events,

@@ -39,6 +39,8 @@ pub struct DoorPolicy {
     pub latest: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// The tolerance, minutes, for the message.
     pub future_minutes: i64,
+    /// Whether its sources are old logs: nobody is told of what is in them.
+    pub backfill: bool,
 }
 
 struct Chunk {
@@ -70,7 +72,7 @@ impl DoorPolicy {
             line: line.line,
             offset: line.offset,
         };
-        let admitted = Admitted::new(line.bytes, origin, None, content);
+        let admitted = Admitted::new(line.bytes, origin, None, content).backfill(self.backfill);
         Some(Arrival::Line(Box::new(admitted)))
     }
 
