@@ -149,7 +149,9 @@ impl World {
                         }
                     }
                     Outcome::Told(_) => {}
-                    Outcome::Refused(letter, _) => return Err(letter.refusal.message.to_string().into()),
+                    Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
+                        return Err(letter.refusal.message.to_string().into());
+                    }
                 }
             }
             let (expected_head, new_head) = (closed.expected_head, closed.new_head);

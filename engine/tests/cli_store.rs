@@ -114,6 +114,7 @@ fn a_run_into_a_folder_and_a_replay_in_memory_have_one_hash() {
         settle: 0,
         live: false,
         upkeep: None,
+        backfill: false,
     };
     let events = [folder.path().join("events.ndjson")];
     let watch = Watch::new(Metrics::new().unwrap());

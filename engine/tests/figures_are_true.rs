@@ -41,6 +41,7 @@ fn figures(story: &str, folder: &Path) -> String {
             settle: 0,
             live: false,
             upkeep: None,
+            backfill: false,
         },
         Arc::new(MemoryStore::new()),
         &[fixtures().join("events").join(story)],

@@ -96,6 +96,7 @@ impl Assembly {
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
             arrival: None,
+            backfill: false,
         }
     }
 }
@@ -160,6 +161,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         mode: match settings.mode {
             config::Mode::Enforce => Mode::Enforce,
             config::Mode::Monitor => Mode::Monitor,
+            config::Mode::Off => Mode::Off,
         },
         hash,
         apps: apps(settings),

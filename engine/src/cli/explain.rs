@@ -94,6 +94,7 @@ fn replayed(
         settle: 0,
         live: false,
         upkeep: None,
+        backfill: false,
     };
     run_over(
         &over,

@@ -68,6 +68,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             settle: args.settle.micros(),
             live: false,
             upkeep: None,
+            backfill: false,
         },
         Arc::new(MemoryStore::new()),
         &args.events,

@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
+use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
 use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
@@ -47,7 +48,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
     /// Events happen as they arrive, as on a pipe that an application writes to; else their own times are the clock
-    #[arg(long)]
+    #[arg(long, conflicts_with = "backfill")]
     pub live: bool,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
@@ -55,6 +56,9 @@ pub struct RunArgs {
     /// Tenant of events that name none
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
+    /// The events are old logs: learn from them, tell nobody of what is in them, and trust devices seen on three days
+    #[arg(long)]
+    pub backfill: bool,
 }
 
 /// Runs the events through the store.
@@ -88,6 +92,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             settle: args.settle.micros(),
             live: args.live,
             upkeep: Some(upkeep(settings)),
+            backfill: args.backfill,
         },
         Arc::new(store),
         &args.events,
@@ -120,6 +125,8 @@ pub struct Over<'a> {
     pub settle: i64,
     /// What is done for later runs, if the store lasts until then.
     pub upkeep: Option<Upkeep>,
+    /// Whether the files are old logs.
+    pub backfill: bool,
 }
 
 /// Runs files through a store and the sinks that `sinks` opens over it.
@@ -135,16 +142,20 @@ pub fn run_over(
 ) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
+    let door = DoorPolicy {
+        backfill: over.backfill,
+        ..if over.live {
+            over.assembly.live_door(over.settings, over.tenant)
+        } else {
+            over.assembly.file_door(over.settings, over.tenant)
+        }
+    };
     let counts = pipeline::run(Run {
         engine: Arc::clone(&over.assembly.engine),
         store,
         sources,
         sinks,
-        door: &if over.live {
-            over.assembly.live_door(over.settings, over.tenant)
-        } else {
-            over.assembly.file_door(over.settings, over.tenant)
-        },
+        door: &door,
         limits: run_limits(over.settings),
         stop: over.stop,
         settle: over.settle,

@@ -77,6 +77,8 @@ named! {
         Enforce = "enforce",
         /// Decisions are made and recorded, nobody acts on them, mails to owners are held back.
         Monitor = "monitor",
+        /// Events are recorded and learned; nothing is scored, nobody is told.
+        Off = "off",
     }
 }
 

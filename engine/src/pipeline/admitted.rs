@@ -44,6 +44,8 @@ pub struct Admitted {
     pub id: [u8; 32],
     /// Key of the rows of the user whom the event names.
     pub user: Option<UserKey>,
+    /// Whether it is read in from old logs.
+    pub backfill: bool,
 }
 
 impl Admitted {
@@ -72,7 +74,15 @@ impl Admitted {
             content,
             id,
             user,
+            backfill: false,
         }
+    }
+
+    /// The same, read in from old logs or not.
+    #[must_use]
+    pub const fn backfill(mut self, backfill: bool) -> Self {
+        self.backfill = backfill;
+        self
     }
 
     /// The id of the first decision on it, if it is an event.

@@ -24,6 +24,8 @@ pub struct DecidedEvent {
     pub bytes: Vec<u8>,
     /// Whether it is an event of our own: nobody sent it, and folding the journal makes it again.
     pub own: bool,
+    /// Whether it was read in from old logs.
+    pub backfill: bool,
     /// What the counters across users saw.
     pub observation: Option<CrowdObservation>,
     /// The decision.
@@ -39,6 +41,8 @@ pub enum Outcome {
     Decided(Box<DecidedEvent>),
     /// A refused line, with Doorward's clock.
     Refused(Box<DeadLetter>, i64),
+    /// The same, read in from old logs.
+    BackfilledRefused(Box<DeadLetter>, i64),
     /// Somebody is told of what happened before, when its time had come.
     Told(Box<ToldLater>),
 }
@@ -49,7 +53,7 @@ impl Outcome {
     pub const fn is_from_door(&self) -> bool {
         match self {
             Self::Decided(event) => !event.own,
-            Self::Refused(..) => true,
+            Self::Refused(..) | Self::BackfilledRefused(..) => true,
             Self::Told(_) => false,
         }
     }
@@ -59,7 +63,7 @@ impl Outcome {
     pub fn now(&self) -> i64 {
         match self {
             Self::Decided(event) => event.decision.now,
-            Self::Refused(_, now) => *now,
+            Self::Refused(_, now) | Self::BackfilledRefused(_, now) => *now,
             Self::Told(told) => told.now,
         }
     }
@@ -120,7 +124,20 @@ pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, 
     for outcome in &closed.outcomes {
         match outcome {
             Outcome::Decided(event) => encode_decided(event, policy, &mut batch, &mut outgoing)?,
-            Outcome::Refused(letter, now) => encode_refused(letter, *now, &mut batch, &mut outgoing)?,
+            Outcome::Refused(letter, now) => {
+                let body = Body::Refused {
+                    reason: letter.refusal.reason.clone(),
+                    dead_letter: letter.id,
+                };
+                encode_refused(letter, body, *now, &mut batch, &mut outgoing)?;
+            }
+            Outcome::BackfilledRefused(letter, now) => {
+                let body = Body::BackfilledRefused {
+                    reason: letter.refusal.reason.clone(),
+                    dead_letter: letter.id,
+                };
+                encode_refused(letter, body, *now, &mut batch, &mut outgoing)?;
+            }
             Outcome::Told(told) => encode_told(told, &mut batch, &mut outgoing)?,
         }
     }
@@ -142,6 +159,12 @@ fn encode_decided(
         now: decision.now,
         body: if event.own {
             Body::Own {
+                tenant,
+                bytes,
+                observation,
+            }
+        } else if event.backfill {
+            Body::Backfilled {
                 tenant,
                 bytes,
                 observation,
@@ -209,18 +232,13 @@ fn encode_told(told: &ToldLater, batch: &mut Batch, outgoing: &mut Outgoing) -> 
 
 fn encode_refused(
     letter: &DeadLetter,
+    body: Body<Bytes<'_>>,
     now: i64,
     batch: &mut Batch,
     outgoing: &mut Outgoing,
 ) -> Result<(), StoreError> {
     let seq = letter.seq;
-    let record: JournalRecord<Bytes<'_>> = JournalRecord {
-        now,
-        body: Body::Refused {
-            reason: letter.refusal.reason.clone(),
-            dead_letter: letter.id,
-        },
-    };
+    let record = JournalRecord { now, body };
     batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
     batch.put(
         Keyspace::Dead,

@@ -22,7 +22,7 @@ use crate::pipeline::sequencer::Sequencer;
 use crate::pipeline::tell::{Telling, device_key, kind_of};
 use crate::pipeline::timers::TimerKind;
 use crate::pipeline::user_rows::{UserKey, UserRows};
-use crate::risk::decision::{AlertLine, Decision, DeviceVerdict};
+use crate::risk::decision::{AlertLine, Decision, DeviceVerdict, Mode};
 
 impl Sequencer {
     /// An event of type `login`.
@@ -77,8 +77,7 @@ impl Sequencer {
             self.load_user(key)?;
         }
         let mut rows = self.rows_of(key.as_ref());
-        let at = (moment.seq, moment.now);
-        let ended = ended::by_word(attempt, last, event, end, rows.history.as_ref(), at);
+        let ended = ended::by_word(attempt, last, event, end, rows.history.as_ref(), moment);
         let before = Before {
             source: (
                 source_identity(&last.device),
@@ -254,7 +253,7 @@ impl Sequencer {
         let (Some(kind), Some(key)) = (kind_of(ended), key) else {
             return Ok(None);
         };
-        if !ended.event.is_interactive() {
+        if !ended.event.is_interactive() || self.engine.mode == Mode::Off {
             return Ok(None);
         }
         let mut mailbox = self.mailbox(&key.row)?;
@@ -315,6 +314,7 @@ impl Sequencer {
         DecidedEvent {
             bytes: Vec::new(),
             own: false,
+            backfill: moment.backfill,
             observation,
             decision,
             alerts,

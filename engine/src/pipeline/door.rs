@@ -42,6 +42,8 @@ pub struct DoorPolicy {
     /// The clock of a live door, microseconds since the epoch: its lines happen as they arrive. `None` for files, whose
     /// clock follows from the lines (clause S3).
     pub arrival: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
+    /// Whether its sources are old logs: nobody is told of what is in them.
+    pub backfill: bool,
 }
 
 struct Chunk {
@@ -74,7 +76,7 @@ impl DoorPolicy {
             offset: line.offset,
         };
         let now = self.arrival.as_ref().map(|arrival| arrival());
-        let admitted = Admitted::new(line.bytes, origin, now, content);
+        let admitted = Admitted::new(line.bytes, origin, now, content).backfill(self.backfill);
         Some(Arrival::Line(Box::new(admitted)))
     }
 

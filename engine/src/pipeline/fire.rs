@@ -99,6 +99,7 @@ impl Sequencer {
             decision: decision_id(&login.tenant, OWN_SOURCE, &login.event.id, 0),
             now: self.clock().unwrap_or(at),
             bytes: &[],
+            backfill: self.backfilling,
         };
         let mut decided = self.end_by_word(moment, &attempt, last, &event, end)?;
         decided.bytes = own_bytes(&login);

@@ -52,12 +52,45 @@ pub enum Body<B> {
         /// Its id.
         alert: Id,
     },
+    /// As `Event`, read in from old logs: it decides otherwise (credit, lateness, alerts), so the record says it. A fold
+    /// that only knew the command line of its own run would learn something else.
+    Backfilled {
+        /// Tenant it was admitted for.
+        tenant: Box<str>,
+        /// As it came in.
+        bytes: B,
+        /// What the counters across users saw of it.
+        observation: Option<CrowdObservation>,
+    },
+    /// As `Refused`, read in from old logs. What a timer does goes by the last record that came from a door, and that
+    /// may be this one.
+    BackfilledRefused {
+        /// Stable code.
+        reason: Box<str>,
+        /// Its dead letter.
+        dead_letter: [u8; 32],
+    },
 }
 
 impl<B> Body<B> {
     /// Whether a timer made it: folding the records before it makes it again.
     pub const fn is_own(&self) -> bool {
         matches!(self, Self::Own { .. } | Self::Told { .. })
+    }
+
+    /// Whether it was read in from old logs.
+    pub const fn is_backfill(&self) -> bool {
+        matches!(self, Self::Backfilled { .. } | Self::BackfilledRefused { .. })
+    }
+
+    /// What the counters across users saw of it.
+    pub const fn observation(&self) -> Option<CrowdObservation> {
+        match self {
+            Self::Event { observation, .. }
+            | Self::Own { observation, .. }
+            | Self::Backfilled { observation, .. } => *observation,
+            Self::Refused { .. } | Self::Told { .. } | Self::BackfilledRefused { .. } => None,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::file_clock::Stamped;
-use crate::pipeline::journal::{self, Body};
+use crate::pipeline::journal;
 use crate::pipeline::keys;
 use crate::pipeline::login_step::{Moment, Workspace};
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
@@ -58,6 +58,8 @@ pub struct Sequencer {
     clock: i64,
     /// `now` of the last record that came from a door; timers move the clock beyond it.
     last_admitted: Option<i64>,
+    /// Whether that record was read in from old logs; so is what timers do before the next one.
+    pub(super) backfilling: bool,
     /// `now` of the first record, for the age of the store.
     first_now: Option<i64>,
     pub(super) crowd: Crowd,
@@ -107,6 +109,7 @@ impl Sequencer {
             head,
             clock: start.clock,
             last_admitted: None,
+            backfilling: false,
             first_now: start.first_now,
             users: RowCache::new(rows_kept),
             attempts: RowCache::new(rows_kept),
@@ -126,7 +129,9 @@ impl Sequencer {
         };
         // Behind an accepted loss the counters begin anew; else the journal reaches back to the image.
         sequencer.fold_journal(sequencer.removed.journal_from.max(start.seq + 1))?;
-        sequencer.last_admitted = last_admitted(&*sequencer.store)?;
+        if let Some((now, backfill)) = last_admitted(&*sequencer.store)? {
+            (sequencer.last_admitted, sequencer.backfilling) = (Some(now), backfill);
+        }
         sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
         Ok(sequencer)
     }
@@ -143,15 +148,7 @@ impl Sequencer {
                 }
                 let record = journal::decode(&row.value)?;
                 self.move_clock(from, record.now);
-                if let Body::Event {
-                    observation: Some(observation),
-                    ..
-                }
-                | Body::Own {
-                    observation: Some(observation),
-                    ..
-                } = record.body
-                {
+                if let Some(observation) = record.body.observation() {
                     self.crowd.observe(&observation, record.now);
                 }
                 self.folded += 1;
@@ -290,6 +287,7 @@ impl Sequencer {
             content,
             id,
             user,
+            backfill,
             ..
         } = line;
         self.fire_due(now)?;
@@ -300,8 +298,7 @@ impl Sequencer {
         };
         let refused = match content {
             Ok(login) => {
-                self.begin_record(now);
-                self.last_admitted = self.clock();
+                self.begin_admitted(now, backfill);
                 self.counts.decided += 1;
                 self.note(id);
                 let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
@@ -316,8 +313,7 @@ impl Sequencer {
             self.count_repeated();
             return Ok(());
         }
-        self.begin_record(now);
-        self.last_admitted = self.clock();
+        self.begin_admitted(now, backfill);
         self.counts.refused += 1;
         self.note(letter_id);
         let letter = DeadLetter {
@@ -329,13 +325,23 @@ impl Sequencer {
             refusal: refused,
             bytes,
         };
-        self.push(Outcome::Refused(Box::new(letter), self.clock));
+        self.push(if backfill {
+            Outcome::BackfilledRefused(Box::new(letter), self.clock)
+        } else {
+            Outcome::Refused(Box::new(letter), self.clock)
+        });
         Ok(())
     }
 
     /// Adds what came of a record to the open batch.
     pub(super) fn push(&mut self, outcome: Outcome) {
         self.open.outcomes.push(outcome);
+    }
+
+    fn begin_admitted(&mut self, now: i64, backfill: bool) {
+        self.begin_record(now);
+        self.last_admitted = self.clock();
+        self.backfilling = backfill;
     }
 
     pub(super) fn begin_record(&mut self, now: i64) {
@@ -415,6 +421,7 @@ impl Sequencer {
             decision: id,
             now: self.clock,
             bytes,
+            backfill: self.backfilling,
         };
         match login.event.event_type {
             EventType::Login => self.decide_login(moment),
@@ -520,15 +527,15 @@ impl Sequencer {
     }
 }
 
-/// `now` of the last record of the journal that came from a door.
-fn last_admitted(store: &dyn Store) -> Result<Option<i64>, StoreError> {
+/// `now` of the last record of the journal that came from a door, and whether it was read in from old logs.
+fn last_admitted(store: &dyn Store) -> Result<Option<(i64, bool)>, StoreError> {
     let mut limit = 64;
     loop {
         let rows = store.scan_back(Keyspace::Journal, &[], limit)?;
         for row in &rows {
             let record = journal::decode(&row.value)?;
             if !record.body.is_own() {
-                return Ok(Some(record.now));
+                return Ok(Some((record.now, record.body.is_backfill())));
             }
         }
         if rows.len() < limit {

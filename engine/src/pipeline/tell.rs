@@ -128,7 +128,7 @@ impl Telling<'_> {
                 has_address,
                 campaign: self.campaign,
                 drift: false,
-                backfill: false,
+                backfill: self.moment.backfill,
                 mode: self.engine.mode,
             },
             &self.engine.alerts.silence,

@@ -116,6 +116,15 @@ pub fn run(name: &str, folder: &Path, settings: &Settings) -> Told {
 
 /// `doorward run` on any file, its store in `folder`.
 pub fn run_file(events: &Path, folder: &Path, settings: &Settings) -> Told {
+    run_with(events, folder, settings, &[])
+}
+
+/// `doorward run --backfill` on old logs, its store in `folder`.
+pub fn backfill(events: &Path, folder: &Path) -> Told {
+    run_with(events, folder, &Settings::default(), &["--backfill"])
+}
+
+fn run_with(events: &Path, folder: &Path, settings: &Settings, flags: &[&str]) -> Told {
     let (decisions, dead) = (folder.join("decisions"), folder.join("dead"));
     let data = folder.join("data");
     let mut command = doorward(folder, settings);
@@ -124,7 +133,8 @@ pub fn run_file(events: &Path, folder: &Path, settings: &Settings) -> Told {
         .arg("--events")
         .arg(events)
         .arg("--data")
-        .arg(&data);
+        .arg(&data)
+        .args(flags);
     command
         .arg("--decisions")
         .arg(&decisions)

@@ -150,6 +150,7 @@ fn play(
             tenant,
             stop: &stop,
             upkeep: Some(upkeep(settings)),
+            backfill: false,
         },
         Arc::clone(store),
         std::slice::from_ref(&world.events),

@@ -223,8 +223,12 @@ fn check_partners<'a>(
                     continue;
                 }
                 wanted.push(match record.body {
-                    Body::Event { .. } | Body::Own { .. } => (row, Keyspace::Decided, row.key.clone(), None),
-                    Body::Refused { .. } => (row, Keyspace::Dead, keys::dead_by_seq(seq), None),
+                    Body::Event { .. } | Body::Backfilled { .. } | Body::Own { .. } => {
+                        (row, Keyspace::Decided, row.key.clone(), None)
+                    }
+                    Body::Refused { .. } | Body::BackfilledRefused { .. } => {
+                        (row, Keyspace::Dead, keys::dead_by_seq(seq), None)
+                    }
                     Body::Told { .. } => (row, Keyspace::Alert, keys::alert(seq, 0), None),
                 });
             }
