@@ -18,6 +18,8 @@ pub mod exit;
 #[cfg(feature = "run")]
 pub mod explain;
 pub mod explanation;
+#[cfg(feature = "run")]
+pub mod faults;
 pub mod geoip;
 pub mod output;
 #[cfg(feature = "run")]

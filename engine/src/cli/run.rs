@@ -11,6 +11,7 @@ use clap::Args;
 use super::args::Span;
 use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
+use super::faults;
 use super::signals::stop_flag;
 use super::watch::{Tally, Watch};
 use crate::config::Settings;
@@ -18,6 +19,7 @@ use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
 use crate::pipeline::door::DoorPolicy;
+use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
 use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
@@ -74,7 +76,8 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
         None => None,
     };
     let stop = stop_flag()?;
-    let store = open_store(&args.data, StoreKind::Real, settings)?;
+    let faults = faults::of_process()?;
+    let store = open_store(&args.data, StoreKind::Real, settings)?.watched_by(faults.clone());
     metrics
         .store_head
         .set(i64::try_from(store.head()?).unwrap_or(i64::MAX));
@@ -83,7 +86,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
         .clone()
         .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
     let watch = Watch::new(metrics.clone());
-    run_over(
+    run_watched(
         &Over {
             assembly: &assembly,
             settings,
@@ -104,6 +107,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             })
         },
         &watch,
+        &faults,
     )?;
     tell(&watch.tally(), Some(&dead_letters));
     Ok(Exit::Done)
@@ -140,6 +144,18 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
+    run_watched(over, store, events, sinks, watch, &Faults::default())
+}
+
+/// The same; `faults` hears of every place that is passed.
+fn run_watched(
+    over: &Over<'_>,
+    store: Arc<dyn Store>,
+    events: &[PathBuf],
+    sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
+    watch: &Watch,
+    faults: &Faults,
+) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
     let door = DoorPolicy {
@@ -150,7 +166,7 @@ pub fn run_over(
             over.assembly.file_door(over.settings, over.tenant)
         }
     };
-    let counts = pipeline::run(Run {
+    let run = Run {
         engine: Arc::clone(&over.assembly.engine),
         store,
         sources,
@@ -161,8 +177,8 @@ pub fn run_over(
         settle: over.settle,
         observer: watch,
         upkeep: over.upkeep,
-    })?;
-    Ok(counts)
+    };
+    Ok(pipeline::run_watched(run, faults)?)
 }
 
 /// The inputs, each where the store left it.

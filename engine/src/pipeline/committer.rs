@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use crate::alerts::alert::Alert;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
 use crate::pipeline::crowd_image::Images;
+use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
 use crate::pipeline::retention::{Bounds, Kept, Retention};
@@ -77,6 +78,7 @@ pub struct Committer {
     head: Seq,
     images: Images,
     retention: Retention,
+    faults: Faults,
     /// The cursors that wait for a commit say so much; what is committed says `published`.
     acknowledged: Seq,
     published: Seq,
@@ -100,6 +102,7 @@ impl Committer {
             head,
             images,
             retention,
+            faults: Faults::default(),
             acknowledged: 0,
             published: 0,
         };
@@ -228,6 +231,11 @@ impl Committer {
         self.images.was_used(seq);
     }
 
+    /// From now on `faults` hears of the places that are passed.
+    pub fn watched_by(&mut self, faults: Faults) {
+        self.faults = faults;
+    }
+
     /// What is written between batches: one step of the image that is begun, one step of removing what is too old.
     ///
     /// # Errors
@@ -238,8 +246,7 @@ impl Committer {
             self.finish_image()?;
             self.images.begin(&snapshot)?;
         }
-        let step = self.images.next_step()?;
-        self.commit_rows(step)?;
+        self.write_image_step()?;
         match closed.kept {
             Some(kept) => self.remove_old(kept, closed.outcomes.len()),
             None => Ok(()),
@@ -254,17 +261,28 @@ impl Committer {
             records,
         };
         let step = self.retention.next_step(&*self.store, &bounds)?;
-        self.commit_rows(step)
+        let removed = !step.is_empty();
+        self.commit_rows(step)?;
+        if removed {
+            self.faults.pass(Point::Retention);
+        }
+        Ok(())
+    }
+
+    /// False if no image is begun.
+    fn write_image_step(&mut self) -> Result<bool, RunError> {
+        let step = self.images.next_step()?;
+        let wrote = !step.is_empty();
+        self.commit_rows(step)?;
+        if wrote && self.images.is_begun() {
+            self.faults.pass(Point::CrowdImage);
+        }
+        Ok(wrote)
     }
 
     fn finish_image(&mut self) -> Result<(), RunError> {
-        loop {
-            let step = self.images.next_step()?;
-            if step.is_empty() {
-                return Ok(());
-            }
-            self.commit_rows(step)?;
-        }
+        while self.write_image_step()? {}
+        Ok(())
     }
 
     /// Makes everything durable that went out, says so in the store, and writes the image that is begun to its end.

@@ -15,6 +15,7 @@ mod decide;
 pub mod door;
 pub mod ended;
 pub mod engine;
+pub mod faults;
 pub mod file_clock;
 mod fire;
 pub mod journal;

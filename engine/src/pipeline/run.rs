@@ -17,6 +17,7 @@ use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
 use crate::pipeline::door::{Arrivals, DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{LineSource, Store, StoreError};
 pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
@@ -79,6 +80,14 @@ pub struct Run<'a> {
 /// # Errors
 /// When a store, a sink or a source fails. What was committed is safe; the next start goes on from there.
 pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
+    run_watched(run, &Faults::default())
+}
+
+/// The same; `faults` hears of every place that is passed.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_watched(run: Run<'_>, faults: &Faults) -> Result<Counts, RunError> {
     let mut sequencer = Sequencer::open(
         Arc::clone(&run.engine),
         Arc::clone(&run.store),
@@ -87,7 +96,10 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
     if let Some(upkeep) = run.upkeep {
         sequencer.keep_up(upkeep);
     }
-    let mut committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
+    sequencer.watched_by(faults.clone());
+    let policy = *run.engine.risk.score_policy();
+    let mut committer = Committer::open(Arc::clone(&run.store), faults.around(run.sinks), policy)?;
+    committer.watched_by(faults.clone());
     committer.image_was_used(sequencer.last_image());
     let result = std::thread::scope(|scope| {
         let (batches, waiting) = sync_channel(BATCHES_WAITING);

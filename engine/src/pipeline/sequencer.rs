@@ -20,6 +20,7 @@ use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
 use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::file_clock::Stamped;
 use crate::pipeline::journal;
 use crate::pipeline::keys;
@@ -83,6 +84,7 @@ pub struct Sequencer {
     /// What earlier runs removed.
     removed: Removed,
     journal_days: Option<i64>,
+    pub(super) faults: Faults,
 }
 
 impl Sequencer {
@@ -99,6 +101,7 @@ impl Sequencer {
             calendar: start.calendar,
             removed: Removed::read(&*store)?,
             journal_days: None,
+            faults: Faults::default(),
             crowd: start.crowd,
             file_clock: WaitingClock::new(None, engine.time_jump),
             stamped: Vec::new(),
@@ -169,6 +172,11 @@ impl Sequencer {
     pub fn keep_up(&mut self, upkeep: Upkeep) {
         self.images.follow(upkeep.images);
         self.journal_days = Some(upkeep.journal_days);
+    }
+
+    /// From now on `faults` hears of the places that are passed.
+    pub fn watched_by(&mut self, faults: Faults) {
+        self.faults = faults;
     }
 
     /// Last record of the newest image that was read or taken; 0 for none.
@@ -279,6 +287,7 @@ impl Sequencer {
             self.count_repeated();
             return Ok(());
         }
+        self.faults.pass(Point::Admit);
         let known_by = line.content.is_err().then_some(line.id);
         let decision = line.decision_id();
         let Admitted {
@@ -303,6 +312,7 @@ impl Sequencer {
                 self.note(id);
                 let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
                 decided.bytes = bytes;
+                self.faults.pass(Point::Decide);
                 self.push(Outcome::Decided(Box::new(decided)));
                 return self.end_those_without_room();
             }

@@ -6,6 +6,7 @@ use super::identity::{self, CommitRow, Identity, StoreKind};
 use super::loss::{Loss, journal_gap};
 use super::opening::{OnLoss, Opening};
 use crate::io::{batch_check, key_range};
+use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Keyspace, Row, Seq, Store, StoreError};
 use crate::pipeline::retention::Removed;
@@ -46,6 +47,7 @@ pub struct FjallStore {
     pub(super) writing: Mutex<Writing>,
     pub(super) identity: Identity,
     pub(super) folder: PathBuf,
+    pub(super) faults: Faults,
 }
 
 /// What a commit needs besides the engine.
@@ -79,6 +81,12 @@ impl FjallStore {
     /// As [`FjallStore::open`]; [`StoreError::Refused`] when there is no store.
     pub fn open_existing(data: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         Opening::of(folder_in(data)?, None, OnLoss::Refuse).open(options)
+    }
+
+    /// `faults` hears of the places that a commit passes.
+    #[must_use]
+    pub fn watched_by(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// What it is used for.
@@ -197,13 +205,16 @@ impl FjallStore {
         };
         writes.insert(meta, identity::HEAD, identity::head_value(head));
         writes.insert(meta, identity::COMMIT.as_slice(), row.value());
+        self.faults.pass(Point::BeforeSync);
         guarded(|| writes.commit()).map_err(Failure::in_use)?;
+        self.faults.pass(Point::HeadFile);
         self.head.store(head, Ordering::Release);
         writing.commits = row.commits;
-        match &mut writing.head_file {
-            Some(file) => note(file, &row),
-            None => Ok(()),
+        if let Some(file) = &mut writing.head_file {
+            note(file, &row)?;
         }
+        self.faults.pass(Point::AfterSync);
+        Ok(())
     }
 
     pub(super) fn writes(&self, rows: usize) -> OwnedWriteBatch {

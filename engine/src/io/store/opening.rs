@@ -14,6 +14,7 @@ use super::identity::{self, Identity, StoreKind};
 use super::loss::{Loss, journal_gap};
 use super::{journal_files, table_lists};
 use crate::io::batch_check;
+use crate::pipeline::faults::Faults;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Keyspace, Store, StoreError};
 use fjall::Database;
@@ -206,6 +207,7 @@ impl Opening {
             writing: Mutex::new(Writing::default()),
             identity: Identity::new(self.kind.unwrap_or(StoreKind::Real)),
             folder: self.folder.clone(),
+            faults: Faults::default(),
         };
         self.identify(&mut store, &present)?;
         Ok(store)
