@@ -39,6 +39,7 @@ fn figures(story: &str, folder: &Path) -> String {
             tenant: "default",
             stop: &Arc::default(),
             settle: 0,
+            live: false,
             upkeep: None,
             backfill: false,
         },

@@ -95,7 +95,19 @@ impl Assembly {
                 .collect(),
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
+            arrival: None,
             backfill: false,
+        }
+    }
+}
+
+impl Assembly {
+    /// The same for lines that happen as they arrive.
+    #[must_use]
+    pub fn live_door(&self, settings: &Settings, tenant: &str) -> DoorPolicy {
+        DoorPolicy {
+            arrival: Some(Arc::new(wall_clock_micros)),
+            ..self.file_door(settings, tenant)
         }
     }
 }

@@ -92,6 +92,7 @@ fn replayed(
         tenant: &args.tenant,
         stop: &stop,
         settle: 0,
+        live: false,
         upkeep: None,
         backfill: false,
     };

@@ -66,6 +66,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             tenant: &args.tenant,
             stop: &stop,
             settle: args.settle.micros(),
+            live: false,
             upkeep: None,
             backfill: false,
         },

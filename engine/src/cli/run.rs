@@ -47,6 +47,9 @@ pub struct RunArgs {
     /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// Events happen as they arrive, as on a pipe that an application writes to; else their own times are the clock
+    #[arg(long)]
+    pub live: bool,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub settle: Span,
@@ -54,7 +57,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
     /// The events are old logs: learn from them, tell nobody of what is in them, and trust devices seen on three days
-    #[arg(long)]
+    #[arg(long, conflicts_with = "live")]
     pub backfill: bool,
 }
 
@@ -87,6 +90,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             tenant: &args.tenant,
             stop: &stop,
             settle: args.settle.micros(),
+            live: args.live,
             upkeep: Some(upkeep(settings)),
             backfill: args.backfill,
         },
@@ -115,6 +119,8 @@ pub struct Over<'a> {
     pub tenant: &'a str,
     /// Set to finish and leave.
     pub stop: &'a Arc<AtomicBool>,
+    /// Lines happen as they arrive; else their own times are the clock.
+    pub live: bool,
     /// How long after the last record timers still fire, microseconds.
     pub settle: i64,
     /// What is done for later runs, if the store lasts until then.
@@ -138,7 +144,11 @@ pub fn run_over(
     let sinks = sinks(&*store)?;
     let door = DoorPolicy {
         backfill: over.backfill,
-        ..over.assembly.file_door(over.settings, over.tenant)
+        ..if over.live {
+            over.assembly.live_door(over.settings, over.tenant)
+        } else {
+            over.assembly.file_door(over.settings, over.tenant)
+        }
     };
     let counts = pipeline::run(Run {
         engine: Arc::clone(&over.assembly.engine),

@@ -36,7 +36,7 @@ impl Sequencer {
         let mut alerts = Vec::new();
         if let Some(ended) = ended::by_event(moment, &step) {
             alerts.extend(self.tell(moment, &ended, &step.before, key, &rows)?);
-            self.learn(moment, &ended, &mut rows);
+            self.learn(&ended, &mut rows);
         }
         self.keep_attempt(moment, &step, &mut rows);
         if let Some(observation) = &step.observation {
@@ -89,7 +89,7 @@ impl Sequencer {
             wrong_passwords: attempt.wrong_passwords.into(),
         };
         let alerts = self.tell(moment, &ended, &before, key.as_ref(), &rows)?;
-        self.learn(moment, &ended, &mut rows);
+        self.learn(&ended, &mut rows);
         self.put_rows(key.as_ref(), rows);
         let observation = (end == AttemptEnd::Granted && event.is_interactive())
             .then(|| granted_later(&self.engine, attempt, last));
@@ -230,10 +230,10 @@ impl Sequencer {
     }
 
     /// A granted login of the owner's teaches; one by somebody else, or a silent one, does not.
-    fn learn(&self, moment: Moment<'_>, ended: &Ended<'_>, rows: &mut UserRows) {
+    fn learn(&self, ended: &Ended<'_>, rows: &mut UserRows) {
         let event = ended.event;
         let by_owner = event.actor.kind == ActorKind::User && event.is_interactive();
-        if ended.end != AttemptEnd::Granted || !by_owner || moment.login.user.is_none() {
+        if ended.end != AttemptEnd::Granted || !by_owner || ended.attempt.user.is_none() {
             return;
         }
         let history = rows.history.get_or_insert_default();

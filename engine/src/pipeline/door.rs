@@ -39,6 +39,9 @@ pub struct DoorPolicy {
     pub latest: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// The tolerance, minutes, for the message.
     pub future_minutes: i64,
+    /// The clock of a live door, microseconds since the epoch: its lines happen as they arrive. `None` for files, whose
+    /// clock follows from the lines (clause S3).
+    pub arrival: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
     /// Whether its sources are old logs: nobody is told of what is in them.
     pub backfill: bool,
 }
@@ -72,7 +75,8 @@ impl DoorPolicy {
             line: line.line,
             offset: line.offset,
         };
-        let admitted = Admitted::new(line.bytes, origin, None, content).backfill(self.backfill);
+        let now = self.arrival.as_ref().map(|arrival| arrival());
+        let admitted = Admitted::new(line.bytes, origin, now, content).backfill(self.backfill);
         Some(Arrival::Line(Box::new(admitted)))
     }
 
@@ -189,10 +193,14 @@ impl Arrivals {
         self.arrivals.try_recv().inspect(|chunk| self.took(chunk))
     }
 
-    /// Waits for the next chunk; `None` at the end.
-    #[must_use]
-    pub fn next(&self) -> Option<Result<Vec<Arrival>, DoorError>> {
-        self.arrivals.recv().ok().inspect(|chunk| self.took(chunk))
+    /// Waits for the next chunk.
+    ///
+    /// # Errors
+    /// Whether none came within that time, or none will come.
+    pub fn next(&self, within: Duration) -> Result<Result<Vec<Arrival>, DoorError>, RecvTimeoutError> {
+        self.arrivals
+            .recv_timeout(within)
+            .inspect(|chunk| self.took(chunk))
     }
 
     fn took(&self, chunk: &Result<Vec<Arrival>, DoorError>) {

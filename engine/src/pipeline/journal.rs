@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::history::crowd::CrowdObservation;
-use crate::pipeline::keys;
-use crate::pipeline::ports::{Keyspace, Seq, StoreError};
+use crate::pipeline::ports::{Keyspace, StoreError};
 use crate::pipeline::row_bytes;
 use crate::risk::decision::Id;
 
@@ -111,43 +110,10 @@ pub fn encode<B: Serialize>(record: &JournalRecord<B>, bytes: usize) -> Result<V
     )
 }
 
-/// The `seq` behind the row of this key, which must follow the one before it: the kept journal is in one piece, or
-/// counters folded from it would be wrong without a word (clause S12). `next` is `None` for the first row.
-///
-/// # Errors
-/// [`StoreError::BadRow`] with both numbers.
-pub fn follows(next: Option<Seq>, key: &[u8]) -> Result<Seq, StoreError> {
-    let seq =
-        keys::read_seq(key).ok_or_else(|| row_bytes::bad(Keyspace::Journal, "its key is no seq".into()))?;
-    match next {
-        Some(next) if next != seq => Err(row_bytes::bad(
-            Keyspace::Journal,
-            format!(
-                "after seq {} comes seq {seq}; see `doorward store accept-loss`",
-                next.saturating_sub(1)
-            ),
-        )),
-        _ => Ok(seq.saturating_add(1)),
-    }
-}
-
 /// Reads a record.
 ///
 /// # Errors
 /// As [`row_bytes::decode`].
 pub fn decode(bytes: &[u8]) -> Result<JournalRecord<Vec<u8>>, StoreError> {
     row_bytes::decode(Keyspace::Journal, VERSION, bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kept_journal_is_in_one_piece_or_refused_with_both_numbers() {
-        let first = follows(None, &keys::seq(70)).expect("a journal may begin anywhere");
-        assert_eq!(follows(Some(first), &keys::seq(71)).expect("the next"), 72);
-        let text = follows(Some(72), &keys::seq(75)).expect_err("a gap").to_string();
-        assert!(text.contains("seq 71") && text.contains("seq 75"), "{text}");
-    }
 }

@@ -114,6 +114,18 @@ impl Removed {
         })
     }
 
+    /// The row after a loss that was accepted: the journal begins at `seq`, and what it folded to before is lost.
+    ///
+    /// # Errors
+    /// As [`row_bytes::encode`].
+    pub fn with_journal_from(self, seq: Seq) -> Result<Change, StoreError> {
+        let removed = Self {
+            journal_from: self.journal_from.max(seq),
+            ..self
+        };
+        removed.change()
+    }
+
     fn change(&self) -> Result<Change, StoreError> {
         Ok(Change {
             keyspace: Keyspace::Meta,

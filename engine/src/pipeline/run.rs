@@ -9,13 +9,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
-use crate::pipeline::door::{Arrivals, DoorPolicy, DoorRun};
+use crate::pipeline::door::{Arrivals, DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{LineSource, Store, StoreError};
 pub use crate::pipeline::retention::Upkeep;
@@ -111,6 +111,7 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             handed_over: 0,
             on_disk_up_to: 0,
             settle: run.settle,
+            arrival: run.door.arrival.as_deref(),
             observer: run.observer,
             repeated: 0,
         };
@@ -140,9 +141,21 @@ struct Deciding<'a> {
     /// Number of the last batch that it has finished.
     on_disk_up_to: u64,
     settle: i64,
+    /// The clock of a live door.
+    arrival: Option<&'a (dyn Fn() -> i64 + Send + Sync)>,
     observer: &'a dyn Observer,
     /// Repeats that the observer has heard of.
     repeated: u64,
+}
+
+/// What a live door does while nothing comes, once in so long.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What came of waiting.
+enum Waited {
+    Arrived(Result<Vec<Arrival>, DoorError>),
+    Tick(i64),
+    Ended,
 }
 
 /// Whether to go on; not when the committer is gone, whose error then tells why.
@@ -159,7 +172,14 @@ impl Deciding<'_> {
                     if !self.close()? {
                         return Ok(());
                     }
-                    arrivals.next()
+                    match self.wait(arrivals) {
+                        Waited::Arrived(arrived) => Some(arrived),
+                        Waited::Tick(now) => {
+                            self.sequencer.tick(now)?;
+                            continue;
+                        }
+                        Waited::Ended => None,
+                    }
                 }
             };
             let Some(arrived) = arrived else {
@@ -177,6 +197,18 @@ impl Deciding<'_> {
                 if !self.close_if_due()? {
                     return Ok(());
                 }
+            }
+        }
+    }
+
+    /// Waits for the doors. A live one ticks while nothing comes: what is due happens without an event.
+    fn wait(&self, arrivals: &Arrivals) -> Waited {
+        loop {
+            match (arrivals.next(TICK), self.arrival) {
+                (Ok(arrived), _) => return Waited::Arrived(arrived),
+                (Err(RecvTimeoutError::Disconnected), _) => return Waited::Ended,
+                (Err(RecvTimeoutError::Timeout), Some(clock)) => return Waited::Tick(clock()),
+                (Err(RecvTimeoutError::Timeout), None) => {}
             }
         }
     }

@@ -127,7 +127,8 @@ impl Sequencer {
             counts: Counts::default(),
             folded: 0,
         };
-        sequencer.fold_journal(start.seq + 1)?;
+        // Behind an accepted loss the counters begin anew; else the journal reaches back to the image.
+        sequencer.fold_journal(sequencer.removed.journal_from.max(start.seq + 1))?;
         if let Some((now, backfill)) = last_admitted(&*sequencer.store)? {
             (sequencer.last_admitted, sequencer.backfilling) = (Some(now), backfill);
         }
@@ -154,7 +155,10 @@ impl Sequencer {
                 from += 1;
             }
             if from <= self.head && page.last().and_then(|row| keys::read_seq(&row.key)) != Some(from - 1) {
-                let reason = format!("record {from} is missing, the last one is {}", self.head);
+                let reason = format!(
+                    "record {from} is missing, the last one is {}; see `doorward store accept-loss`",
+                    self.head
+                );
                 return Err(bad(Keyspace::Journal, reason));
             }
         }

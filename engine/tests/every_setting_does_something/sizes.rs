@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doorward::cli::assemble::{Assembly, run_limits};
+use doorward::cli::assemble::{Assembly, run_limits, upkeep};
 use doorward::cli::run::store_options;
 use doorward::config::{Environment, Request, Settings, load};
 
@@ -25,6 +25,7 @@ fn each_size_reaches_what_it_bounds() {
     let assembly = Assembly::from_settings(&settings("LIMITS_TIMERS", "1024")).unwrap();
     assert_eq!(assembly.engine.timers_max, 1_024);
     assert_eq!(limits("STORE_USER_CACHE", "7").rows_kept, 7);
+    assert_eq!(upkeep(&settings("STORE_JOURNAL_DAYS", "1")).journal_days, 1);
     assert_eq!(
         store_options(&settings("STORE_CACHE_MIB", "65")).cache_bytes,
         65 << 20

@@ -144,6 +144,7 @@ fn play(
     let counts = run_over(
         &Over {
             settle: SETTLE,
+            live: false,
             assembly,
             settings,
             tenant,

@@ -8,6 +8,7 @@ use super::opening::{OnLoss, Opening};
 use crate::io::{batch_check, key_range};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Keyspace, Row, Seq, Store, StoreError};
+use crate::pipeline::retention::Removed;
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{Database, Guard, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use std::path::{Path, PathBuf};
@@ -149,6 +150,11 @@ impl FjallStore {
             return Ok(());
         };
         let head = self.head()?;
+        self.commit(Batch {
+            expected_head: head,
+            new_head: head,
+            changes: vec![Removed::read(self)?.with_journal_from(to.saturating_add(1))?],
+        })?;
         loop {
             let page = self.scan(Keyspace::Journal, &[], &[], TRIM_PAGE)?;
             let mut batch = Batch {
