@@ -59,7 +59,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
     /// The events are old logs: learn from them, tell nobody of what is in them, and trust devices seen on three days
-    #[arg(long)]
+    #[arg(long, conflicts_with = "live")]
     pub backfill: bool,
 }
 

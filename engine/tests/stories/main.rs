@@ -145,7 +145,7 @@ fn old_logs_read_in_first_make_devices_known_on_day_one() {
                     .any(|line| line["rule"] == rule && line["status"] == "fired")
             };
             let is_known = decision["device"]["state"] == "known" && fired("known-device");
-            assert_eq!(is_known, number % 5 == 0, "{decision}");
+            assert_eq!(is_known, number.is_multiple_of(5), "{decision}");
             assert_eq!(decision["action"], "allow", "{decision}");
             *(if is_known { &mut logged } else { &mut others }) += 1;
         }
