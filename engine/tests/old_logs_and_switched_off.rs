@@ -1,10 +1,6 @@
 //! Two ways to learn without saying anything: `mode = "off"`, and `run --backfill` on old logs.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::expect_used, reason = "a test stops at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
