@@ -47,6 +47,7 @@ fn figures(story: &str, folder: &Path) -> String {
         &[fixtures().join("events").join(story)],
         |store| {
             Ok(Sinks {
+                alerts: None,
                 decisions: Some(file_sink(store, SinkKind::Decisions, &folder.join("decisions"))?),
                 dead_letters: Some(file_sink(store, SinkKind::DeadLetters, &folder.join("dead"))?),
                 mail: Some(mail_sink(store, folder, &settings, &metrics)?),

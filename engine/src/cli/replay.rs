@@ -10,7 +10,7 @@ use clap::Args;
 use super::args::Span;
 use super::assemble::Assembly;
 use super::exit::{CliError, Exit};
-use super::run::{Over, check_tenant, decisions_sink, file_sink, run_over, tell};
+use super::run::{Over, check_tenant, decisions_sink, optional_sink, run_over, tell};
 use super::signals::stop_flag;
 use super::watch::Watch;
 use crate::config::Settings;
@@ -37,6 +37,9 @@ pub struct ReplayArgs {
     /// File that refused lines are written to [default: they are only counted]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// File that alerts are written to, due and held back [default: they stand in the decisions]
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Option<PathBuf>,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub settle: Span,
@@ -56,7 +59,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
     let stop = stop_flag()?;
     let watch = Watch::new(Metrics::new()?);
     start_anew(&args.decisions)?;
-    if let Some(path) = &args.dead_letters {
+    for path in args.dead_letters.iter().chain(&args.alerts) {
         start_anew(path)?;
     }
     run_over(
@@ -76,9 +79,8 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             let letters = args.dead_letters.as_deref();
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, Some(&args.decisions))?),
-                dead_letters: letters
-                    .map(|path| file_sink(store, SinkKind::DeadLetters, path))
-                    .transpose()?,
+                dead_letters: optional_sink(store, SinkKind::DeadLetters, letters)?,
+                alerts: optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
                 mail: None,
             })
         },
@@ -90,7 +92,10 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
 
 /// An output named like an input would be removed before it is read.
 fn spare_inputs(args: &ReplayArgs) -> Result<(), CliError> {
-    for output in std::iter::once(&args.decisions).chain(&args.dead_letters) {
+    for output in std::iter::once(&args.decisions)
+        .chain(&args.dead_letters)
+        .chain(&args.alerts)
+    {
         if args.events.iter().any(|input| is_same_file(input, output)) {
             return Err(CliError::Usage(format!(
                 "`{}` is an input; name another file for the output",

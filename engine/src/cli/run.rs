@@ -49,6 +49,9 @@ pub struct RunArgs {
     /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// File that alerts are appended to, due and held back [default: they stand in the decisions, and in the mails]
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Option<PathBuf>,
     /// Events happen as they arrive, as on a pipe that an application writes to; else their own times are the clock
     #[arg(long, conflicts_with = "backfill")]
     pub live: bool,
@@ -103,6 +106,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
                 dead_letters: Some(file_sink(store, SinkKind::DeadLetters, &dead_letters)?),
+                alerts: optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
                 mail: Some(mail_sink(store, &args.data, settings, &metrics)?),
             })
         },
@@ -267,6 +271,18 @@ pub fn decisions_sink(store: &dyn Store, path: Option<&Path>) -> Result<Box<dyn 
 pub fn file_sink(store: &dyn Store, kind: SinkKind, path: &Path) -> Result<Box<dyn Sink>, CliError> {
     let row = load_one(store, Keyspace::Sink, FileSink::cursor_key(kind, path)?)?;
     Ok(Box::new(FileSink::open(kind, path, row.as_deref())?))
+}
+
+/// The same, if a file is named.
+///
+/// # Errors
+/// As [`file_sink`].
+pub fn optional_sink(
+    store: &dyn Store,
+    kind: SinkKind,
+    path: Option<&Path>,
+) -> Result<Option<Box<dyn Sink>>, CliError> {
+    path.map(|path| file_sink(store, kind, path)).transpose()
 }
 
 /// Mails as files in the data folder, counted in `metrics`.

@@ -108,6 +108,8 @@ pub struct Outgoing {
     pub dead_letters: Vec<Record>,
     /// Alerts that are due, encoded.
     pub alerts: Vec<Record>,
+    /// All alerts as JSON lines.
+    pub alert_lines: Vec<Record>,
 }
 
 /// Makes the bytes of a batch: rows for the store, lines for the sinks. Rows and positions move out of it.
@@ -213,6 +215,10 @@ fn put_alert(alert: &Alert, index: u16, batch: &mut Batch, outgoing: &mut Outgoi
             bytes: bytes.clone(),
         });
     }
+    outgoing.alert_lines.push(Record {
+        seq,
+        bytes: alert.to_json(),
+    });
     batch.put(Keyspace::Alert, keys::alert(seq, index), bytes);
 }
 

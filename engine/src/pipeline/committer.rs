@@ -58,13 +58,20 @@ pub struct Sinks {
     pub dead_letters: Option<Box<dyn Sink>>,
     /// Alerts that are due.
     pub mail: Option<Box<dyn Sink>>,
+    /// All alerts, due and held back, one JSON line each.
+    pub alerts: Option<Box<dyn Sink>>,
 }
 
 impl Sinks {
     fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
-        [&mut self.decisions, &mut self.dead_letters, &mut self.mail]
-            .into_iter()
-            .flatten()
+        [
+            &mut self.decisions,
+            &mut self.dead_letters,
+            &mut self.mail,
+            &mut self.alerts,
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -144,11 +151,18 @@ impl Committer {
             }))
         };
         let alert = |row: &Row| -> Result<Option<Record>, StoreError> {
-            let alert = Alert::decode(&row.value).map_err(|error| bad(Keyspace::Alert, error.to_string()))?;
+            let alert = stored_alert(row)?;
             let due = alert.held_back.is_none();
             Ok(due.then(|| Record {
                 seq: alert.seq,
                 bytes: row.value.clone(),
+            }))
+        };
+        let alert_line = |row: &Row| -> Result<Option<Record>, StoreError> {
+            let alert = stored_alert(row)?;
+            Ok(Some(Record {
+                seq: alert.seq,
+                bytes: alert.to_json(),
             }))
         };
         if let Some(sink) = &mut self.sinks.decisions {
@@ -159,6 +173,9 @@ impl Committer {
         }
         if let Some(sink) = &mut self.sinks.mail {
             publish_missing(&*store, sink.as_mut(), head, ALERTS, alert)?;
+        }
+        if let Some(sink) = &mut self.sinks.alerts {
+            publish_missing(&*store, sink.as_mut(), head, ALERTS, alert_line)?;
         }
         Ok(())
     }
@@ -185,6 +202,7 @@ impl Committer {
             (&mut self.sinks.decisions, &outgoing.decisions),
             (&mut self.sinks.dead_letters, &outgoing.dead_letters),
             (&mut self.sinks.mail, &outgoing.alerts),
+            (&mut self.sinks.alerts, &outgoing.alert_lines),
         ];
         for (sink, records) in outlets {
             if let Some(sink) = sink.as_mut().filter(|_| !records.is_empty()) {
@@ -314,6 +332,10 @@ impl Committer {
         }
         self.finish()
     }
+}
+
+fn stored_alert(row: &Row) -> Result<Alert, StoreError> {
+    Alert::decode(&row.value).map_err(|error| bad(Keyspace::Alert, error.to_string()))
 }
 
 /// A table in the order of `seq`, as a sink follows it.

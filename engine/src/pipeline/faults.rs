@@ -41,6 +41,8 @@ pub enum Outlet {
     DeadLetters,
     /// Mails.
     Mail,
+    /// Alerts.
+    Alerts,
 }
 
 /// What a way out is doing.
@@ -58,7 +60,7 @@ pub enum Step {
 
 impl Outlet {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Decisions, Self::DeadLetters, Self::Mail];
+    pub const ALL: [Self; 4] = [Self::Decisions, Self::DeadLetters, Self::Mail, Self::Alerts];
 }
 
 impl Step {
@@ -120,6 +122,7 @@ impl fmt::Display for Outlet {
             Self::Decisions => "decisions",
             Self::DeadLetters => "dead_letters",
             Self::Mail => "mail",
+            Self::Alerts => "alerts",
         })
     }
 }
@@ -176,6 +179,7 @@ impl Faults {
             decisions: wrap(Outlet::Decisions, sinks.decisions),
             dead_letters: wrap(Outlet::DeadLetters, sinks.dead_letters),
             mail: wrap(Outlet::Mail, sinks.mail),
+            alerts: wrap(Outlet::Alerts, sinks.alerts),
         }
     }
 }

@@ -156,6 +156,7 @@ fn play(
         std::slice::from_ref(&world.events),
         |store| {
             Ok(Sinks {
+                alerts: None,
                 decisions: Some(file_sink(
                     store,
                     SinkKind::Decisions,
