@@ -46,7 +46,7 @@ pub use files::FilesSettings;
 pub use geoip::GeoipSettings;
 pub use levels::LevelsSettings;
 pub use limits::LimitsSettings;
-pub use load::{Environment, Loaded, Request, load};
+pub use load::{Environment, Loaded, Request, load, load_decides};
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use mail::MailSettings;
 pub use metrics::MetricsSettings;
