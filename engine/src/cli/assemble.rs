@@ -20,8 +20,9 @@ use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
 use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::door::DoorPolicy;
-use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine, versions};
+use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine};
 use crate::pipeline::run::{BatchLimits, RunLimits, Upkeep};
+use crate::pipeline::versions::InForce;
 use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, Mode};
 use crate::risk::risk_engine::RiskEngine;
@@ -155,7 +156,7 @@ pub fn upkeep(settings: &Settings) -> Upkeep {
 }
 
 fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: KeyedHash) -> Engine {
-    let versions = versions(rules.hash(), geo.sha256(), settings.decides_hash());
+    let in_force = InForce::new(&rules, geo, (&settings.decides_text(), settings.decides_hash()));
     Engine {
         risk: RiskEngine::new(rules, score_policy(settings), factor_policy(settings)),
         mode: match settings.mode {
@@ -204,7 +205,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         timers_max: settings.limits.timers,
         decisions_days: i64::from(settings.store.decisions_days),
         time_jump: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
-        versions,
+        in_force: Arc::new(in_force),
     }
 }
 

@@ -46,7 +46,7 @@ pub use files::FilesSettings;
 pub use geoip::GeoipSettings;
 pub use levels::LevelsSettings;
 pub use limits::LimitsSettings;
-pub use load::{Environment, Loaded, Request, load};
+pub use load::{Environment, Loaded, Request, load, load_decides};
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use mail::MailSettings;
 pub use metrics::MetricsSettings;
@@ -161,10 +161,10 @@ settings! {
 }
 
 impl Settings {
-    /// SHA-256 over the settings that can change a decision, and no others: one line `key = value` each, sorted by
-    /// key. Equal hashes mean equal decisions, as far as the configuration is concerned (clause S11).
+    /// The settings that can change a decision, and no others: one line `key = value` each, sorted by key. Of a secret
+    /// its hash.
     #[must_use]
-    pub fn decides_hash(&self) -> [u8; 32] {
+    pub fn decides_text(&self) -> String {
         let mut lines = Vec::new();
         let table = Self::table();
         self.each(&mut |section, name, value| {
@@ -186,11 +186,16 @@ impl Settings {
             });
         }
         lines.sort_unstable();
+        lines.concat()
+    }
+
+    /// SHA-256 over [`Settings::decides_text`]. Equal hashes mean equal decisions, as far as the configuration is
+    /// concerned (clause S11).
+    #[must_use]
+    pub fn decides_hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(b"doorward configuration 1\n");
-        for line in &lines {
-            hash.update(line.as_bytes());
-        }
+        hash.update(self.decides_text());
         hash.finalize().into()
     }
 }

@@ -10,7 +10,8 @@ use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
 use crate::pipeline::retention::Kept;
 use crate::pipeline::row_bytes;
-use crate::risk::decision::Decision;
+use crate::pipeline::versions::{Current, Hashes};
+use crate::risk::decision::{Decision, Id};
 use crate::risk::json::write_decision;
 use crate::risk::score::ScorePolicy;
 
@@ -45,6 +46,8 @@ pub enum Outcome {
     BackfilledRefused(Box<DeadLetter>, i64),
     /// Somebody is told of what happened before, when its time had come.
     Told(Box<ToldLater>),
+    /// Other versions are in force from here on.
+    Activated(Box<Activation>),
 }
 
 impl Outcome {
@@ -54,7 +57,7 @@ impl Outcome {
         match self {
             Self::Decided(event) => !event.own,
             Self::Refused(..) | Self::BackfilledRefused(..) => true,
-            Self::Told(_) => false,
+            Self::Told(_) | Self::Activated(_) => false,
         }
     }
 
@@ -65,8 +68,26 @@ impl Outcome {
             Self::Decided(event) => event.decision.now,
             Self::Refused(_, now) | Self::BackfilledRefused(_, now) => *now,
             Self::Told(told) => told.now,
+            Self::Activated(activation) => activation.now,
         }
     }
+}
+
+/// Other rules, lists, geo files or settings are in force (clause S11).
+#[derive(Debug)]
+pub struct Activation {
+    /// Its record: from here on.
+    pub seq: Seq,
+    /// Doorward's clock.
+    pub now: i64,
+    /// The hash that decisions name.
+    pub versions: Id,
+    /// The hashes that it is made of.
+    pub hashes: Hashes,
+    /// What the archive did not have yet.
+    pub archive: Vec<Change>,
+    /// Bounds of the score.
+    pub policy: ScorePolicy,
 }
 
 /// An alert that a timer raised.
@@ -112,18 +133,19 @@ pub struct Outgoing {
     pub alert_lines: Vec<Record>,
 }
 
-/// Makes the bytes of a batch: rows for the store, lines for the sinks. Rows and positions move out of it.
+/// Makes the bytes of a batch: rows for the store, lines for the sinks. Rows and positions move out of it. `policy` is
+/// what was in force before it, and becomes what is in force after it.
 ///
 /// # Errors
 /// Only if a value cannot be encoded at all.
-pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
+pub fn encode(closed: &mut ClosedBatch, policy: &mut ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
     let mut batch = Batch {
         expected_head: closed.expected_head,
         new_head: closed.new_head,
         changes: Vec::with_capacity(closed.outcomes.len() * 4 + closed.rows.len() + closed.positions.len()),
     };
     let mut outgoing = Outgoing::default();
-    for outcome in &closed.outcomes {
+    for outcome in &mut closed.outcomes {
         match outcome {
             Outcome::Decided(event) => encode_decided(event, policy, &mut batch, &mut outgoing)?,
             Outcome::Refused(letter, now) => {
@@ -141,6 +163,10 @@ pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, 
                 encode_refused(letter, body, *now, &mut batch, &mut outgoing)?;
             }
             Outcome::Told(told) => encode_told(told, &mut batch, &mut outgoing)?,
+            Outcome::Activated(activation) => {
+                encode_activated(activation, &mut batch)?;
+                *policy = activation.policy;
+            }
         }
     }
     batch.changes.append(&mut closed.rows);
@@ -233,6 +259,21 @@ fn encode_told(told: &ToldLater, batch: &mut Batch, outgoing: &mut Outgoing) -> 
         journal::encode(&record, 0)?,
     );
     put_alert(&told.alert, 0, batch, outgoing);
+    Ok(())
+}
+
+fn encode_activated(activation: &mut Activation, batch: &mut Batch) -> Result<(), StoreError> {
+    let (seq, versions) = (activation.seq, activation.versions);
+    let record: JournalRecord<Bytes<'_>> = JournalRecord {
+        now: activation.now,
+        body: Body::Activated {
+            versions,
+            hashes: activation.hashes,
+        },
+    };
+    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
+    batch.changes.push(Current { versions, seq }.change()?);
+    batch.changes.append(&mut activation.archive);
     Ok(())
 }
 

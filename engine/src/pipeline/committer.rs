@@ -79,6 +79,7 @@ impl Sinks {
 pub struct Committer {
     store: Arc<dyn Store>,
     sinks: Sinks,
+    /// Bounds in force at the batch at hand.
     policy: ScorePolicy,
     cursors: Vec<Change>,
     since_cursors: u32,
@@ -185,7 +186,7 @@ impl Committer {
     /// # Errors
     /// When the store or a sink fails; nothing may be committed after that.
     pub fn commit(&mut self, closed: &mut ClosedBatch) -> Result<(), RunError> {
-        let (mut batch, outgoing) = batch::encode(closed, &self.policy)?;
+        let (mut batch, outgoing) = batch::encode(closed, &mut self.policy)?;
         batch.changes.append(&mut self.cursors);
         self.head = self.store.commit(batch)?;
         self.published = self.acknowledged;

@@ -306,7 +306,7 @@ impl Sequencer {
             device,
             maturity,
             degraded,
-            versions: self.engine.versions,
+            versions: self.engine.in_force.versions,
             final_verdict: true,
             mode: self.engine.mode,
             slots,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::crowd::CrowdObservation;
 use crate::pipeline::ports::{Keyspace, StoreError};
 use crate::pipeline::row_bytes;
+use crate::pipeline::versions::Hashes;
 use crate::risk::decision::Id;
 
 const VERSION: u8 = 1;
@@ -19,7 +20,7 @@ pub struct JournalRecord<B> {
     pub body: Body<B>,
 }
 
-/// What a record holds. Activations, operator actions and ticks are added at the end.
+/// What a record holds. Operator actions and ticks are added at the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Body<B> {
     /// An event that was admitted.
@@ -70,12 +71,20 @@ pub enum Body<B> {
         /// Its dead letter.
         dead_letter: [u8; 32],
     },
+    /// From here on other rules, lists, geo files or settings are in force (clause S11). What stood in them is in the
+    /// archive.
+    Activated {
+        /// The hash that decisions name.
+        versions: Id,
+        /// The hashes that it is made of.
+        hashes: Hashes,
+    },
 }
 
 impl<B> Body<B> {
-    /// Whether a timer made it: folding the records before it makes it again.
-    pub const fn is_own(&self) -> bool {
-        matches!(self, Self::Own { .. } | Self::Told { .. })
+    /// Whether a door gave it: its `now` is a time of the world, and no timer made it.
+    pub const fn is_from_door(&self) -> bool {
+        matches!(self, Self::Event { .. } | Self::Refused { .. }) || self.is_backfill()
     }
 
     /// Whether it was read in from old logs.
@@ -89,7 +98,10 @@ impl<B> Body<B> {
             Self::Event { observation, .. }
             | Self::Own { observation, .. }
             | Self::Backfilled { observation, .. } => *observation,
-            Self::Refused { .. } | Self::Told { .. } | Self::BackfilledRefused { .. } => None,
+            Self::Refused { .. }
+            | Self::Told { .. }
+            | Self::BackfilledRefused { .. }
+            | Self::Activated { .. } => None,
         }
     }
 }

@@ -32,3 +32,4 @@ pub mod state_hash;
 pub mod tell;
 pub mod timers;
 pub mod user_rows;
+pub mod versions;

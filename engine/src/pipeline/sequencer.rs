@@ -16,13 +16,13 @@ use crate::event::{EventType, Timestamp};
 use crate::history::crowd::Crowd;
 use crate::pipeline::admission::{Waiting, WaitingClock};
 use crate::pipeline::admitted::Admitted;
-use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
+use crate::pipeline::batch::{Activation, ClosedBatch, DecidedEvent, Outcome};
 use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::file_clock::Stamped;
-use crate::pipeline::journal;
+use crate::pipeline::journal::{self, Body};
 use crate::pipeline::keys;
 use crate::pipeline::login_step::{Moment, Workspace};
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
@@ -31,6 +31,7 @@ use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
 use crate::pipeline::timers::Timers;
 use crate::pipeline::user_rows::{UserKey, UserRows, encode_attempt};
+use crate::pipeline::versions::Current;
 use crate::risk::decision::Id;
 
 /// Journal records read at once when the counters are folded at start.
@@ -79,6 +80,8 @@ pub struct Sequencer {
     pub(super) work: Workspace,
     counts: Counts,
     images: ImageSchedule,
+    /// What the journal says is in force.
+    activated: Option<Id>,
     folded: u64,
     calendar: Calendar,
     /// What earlier runs removed.
@@ -98,6 +101,7 @@ impl Sequencer {
         let start = crowd_image::start(&*store, engine.crowd)?;
         let mut sequencer = Self {
             images: ImageSchedule::never(&start),
+            activated: Current::read(&*store)?.map(|current| current.versions),
             calendar: start.calendar,
             removed: Removed::read(&*store)?,
             journal_days: None,
@@ -136,7 +140,30 @@ impl Sequencer {
             (sequencer.last_admitted, sequencer.backfilling) = (Some(now), backfill);
         }
         sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
+        sequencer.activate_if_new()?;
         Ok(sequencer)
+    }
+
+    /// Journals what is in force, unless that is what the store knows (clause S11): a restart adds nothing.
+    fn activate_if_new(&mut self) -> Result<(), StoreError> {
+        let in_force = Arc::clone(&self.engine.in_force);
+        if self.activated == Some(in_force.versions) {
+            return Ok(());
+        }
+        let archive = in_force.missing_rows(&*self.store)?;
+        // It comes at no time of its own: the clock stays.
+        self.head += 1;
+        self.activated = Some(in_force.versions);
+        let activation = Activation {
+            seq: self.head,
+            now: self.clock().unwrap_or_default(),
+            versions: in_force.versions,
+            hashes: in_force.manifest.hashes,
+            archive,
+            policy: *self.engine.risk.score_policy(),
+        };
+        self.push(Outcome::Activated(Box::new(activation)));
+        Ok(())
     }
 
     /// Folds the records from `from` to the head. One that is missing would change every later answer: that is an error.
@@ -150,7 +177,11 @@ impl Sequencer {
                     break;
                 }
                 let record = journal::decode(&row.value)?;
-                self.move_clock(from, record.now);
+                if let Body::Activated { versions, .. } = record.body {
+                    self.activated = Some(versions);
+                } else {
+                    self.move_clock(from, record.now);
+                }
                 if let Some(observation) = record.body.observation() {
                     self.crowd.observe(&observation, record.now);
                 }
@@ -544,7 +575,7 @@ fn last_admitted(store: &dyn Store) -> Result<Option<(i64, bool)>, StoreError> {
         let rows = store.scan_back(Keyspace::Journal, &[], limit)?;
         for row in &rows {
             let record = journal::decode(&row.value)?;
-            if !record.body.is_own() {
+            if record.body.is_from_door() {
                 return Ok(Some((record.now, record.body.is_backfill())));
             }
         }
