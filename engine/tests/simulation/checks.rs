@@ -25,7 +25,6 @@ pub struct Checked {
     decided: HashSet<Id>,
     own: usize,
     refused: usize,
-    told: usize,
 }
 
 impl Checked {
@@ -33,9 +32,9 @@ impl Checked {
         self.head
     }
 
-    /// Records of timers, refused lines, and alerts that left.
-    pub const fn kinds(&self) -> (usize, usize, usize) {
-        (self.own, self.refused, self.told)
+    /// Records of timers, and refused lines.
+    pub const fn kinds(&self) -> (usize, usize) {
+        (self.own, self.refused)
     }
 
     /// Looks at what is new in the store.
@@ -86,11 +85,6 @@ impl Checked {
     /// Looks at all that a start will find.
     pub fn after_an_end(&mut self, life: &Life, place: &Place) {
         self.after_a_commit(place);
-        for records in place.published() {
-            assert!(records.iter().all(|record| record.seq <= self.head));
-            assert!(records.is_sorted_by_key(|record| record.seq));
-        }
-        self.told = place.alerts.records().len();
         let timers: Vec<Timer> = place
             .rows(Keyspace::Timer)
             .iter()

@@ -61,9 +61,9 @@ impl Life {
         // Nothing here is to depend on the wall clock.
         door.latest = Arc::new(|| i64::MAX);
         let mut engine = (*assembly.engine).clone();
-        let forgets = seed % 4 == 0;
+        let forgets = seed.is_multiple_of(4);
         engine.decisions_days = if forgets { DAYS_KEPT } else { ALL_DAYS };
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             engine.timers_max = FEW_TIMERS;
         }
         Self {
