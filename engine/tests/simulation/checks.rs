@@ -76,9 +76,9 @@ impl Checked {
         let record = journal::decode(&row.value).expect("a record");
         self.now = self.now.max(Some(record.now));
         match record.body {
-            Body::Refused { .. } => self.refused += 1,
-            Body::Own { .. } | Body::Told { .. } => self.own += 1,
-            Body::Event { .. } => {}
+            Body::Refused { .. } | Body::BackfilledRefused { .. } => self.refused += 1,
+            Body::Own { .. } | Body::Told { .. } | Body::Activated { .. } => self.own += 1,
+            Body::Event { .. } | Body::Backfilled { .. } => {}
         }
     }
 

@@ -201,5 +201,6 @@ fn sinks(place: &Place, death: Option<&Death>) -> Sinks {
         decisions: sink("decisions", &place.decisions),
         dead_letters: sink("dead-letters", &place.dead_letters),
         mail: sink("alerts", &place.alerts),
+        alerts: None,
     }
 }
