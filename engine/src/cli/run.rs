@@ -246,6 +246,7 @@ pub fn open_store(data: &Path, kind: StoreKind, settings: &Settings) -> Result<F
 pub fn store_options(settings: &Settings) -> StoreOptions {
     StoreOptions {
         cache_bytes: settings.store.cache_mib << 20,
+        free_min_bytes: settings.store.free_min << 20,
         ..StoreOptions::default()
     }
 }

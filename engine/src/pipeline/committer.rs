@@ -3,6 +3,7 @@
 //! Cursors of the sinks travel in the next commit, so that a sink costs no commit of its own (clause S9).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
@@ -90,6 +91,8 @@ pub struct Committer {
     /// The cursors that wait for a commit say so much; what is committed says `published`.
     acknowledged: Seq,
     published: Seq,
+    /// Set to stop reading when the store runs out of room.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Committer {
@@ -113,6 +116,7 @@ impl Committer {
             faults: Faults::default(),
             acknowledged: 0,
             published: 0,
+            stop: None,
         };
         committer.commit_rows(leftovers)?;
         committer.first_cursors()?;
@@ -245,6 +249,11 @@ impl Committer {
         Ok(())
     }
 
+    /// When the store runs out of room, `stop` is set: the doors read no more, and what was begun is stored.
+    pub fn stops(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Some(Arc::clone(stop));
+    }
+
     /// The start read the image of `seq`, 0 for none: the journal after it is needed.
     pub const fn image_was_used(&mut self, seq: Seq) {
         self.images.was_used(seq);
@@ -324,14 +333,22 @@ impl Committer {
         done: &Sender<u64>,
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
+        let mut short = None;
         for mut closed in batches {
             self.commit(&mut closed)?;
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);
             self.keep_up(closed)?;
+            if short.is_none() {
+                short = self.store.has_room().err();
+                if let (Some(_), Some(stop)) = (&short, &self.stop) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
         }
-        self.finish()
+        self.finish()?;
+        short.map_or(Ok(()), |short| Err(short.into()))
     }
 }
 

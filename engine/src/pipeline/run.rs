@@ -88,6 +88,7 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
 /// # Errors
 /// As [`run`].
 pub fn run_watched(run: Run<'_>, faults: &Faults) -> Result<Counts, RunError> {
+    run.store.has_room()?;
     let mut sequencer = Sequencer::open(
         Arc::clone(&run.engine),
         Arc::clone(&run.store),
@@ -101,6 +102,7 @@ pub fn run_watched(run: Run<'_>, faults: &Faults) -> Result<Counts, RunError> {
     let mut committer = Committer::open(Arc::clone(&run.store), faults.around(run.sinks), policy)?;
     committer.watched_by(faults.clone());
     committer.image_was_used(sequencer.last_image());
+    committer.stops(run.stop);
     let result = std::thread::scope(|scope| {
         let (batches, waiting) = sync_channel(BATCHES_WAITING);
         let (done, on_disk) = channel();

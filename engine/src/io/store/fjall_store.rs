@@ -1,6 +1,7 @@
 //! The store in a folder.
 
-use super::damage::{Failure, guarded, refused};
+use super::damage::{guarded, refused};
+use super::free_space::FreeSpace;
 use super::head_file::{HeadFile, Mark};
 use super::identity::{self, CommitRow, Identity, StoreKind};
 use super::loss::{Loss, journal_gap};
@@ -24,6 +25,8 @@ const TRIM_PAGE: usize = 4_096;
 pub struct StoreOptions {
     /// Bytes of table blocks kept in memory.
     pub cache_bytes: u64,
+    /// Free space on the disk below which the store has no room for more; 0 for none.
+    pub free_min_bytes: u64,
     /// Threads that write tables out and merge them; at least 1.
     pub background_threads: usize,
 }
@@ -32,6 +35,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 64 * 1024 * 1024,
+            free_min_bytes: 0,
             background_threads: 2,
         }
     }
@@ -48,6 +52,7 @@ pub struct FjallStore {
     pub(super) identity: Identity,
     pub(super) folder: PathBuf,
     pub(super) faults: Faults,
+    pub(super) free_space: FreeSpace,
 }
 
 /// What a commit needs besides the engine.
@@ -135,7 +140,8 @@ impl FjallStore {
         let tables = tables
             .map(|(keyspace, table)| (keyspace, table.disk_space()))
             .collect();
-        let journal = guarded(|| self.database.journal_disk_space()).map_err(Failure::in_use)?;
+        let journal =
+            guarded(|| self.database.journal_disk_space()).map_err(|failure| failure.in_use(&self.folder))?;
         Ok((tables, journal))
     }
 
@@ -146,8 +152,8 @@ impl FjallStore {
     /// When the engine fails.
     pub fn compact(&self) -> Result<(), StoreError> {
         for table in &self.tables {
-            guarded(|| table.rotate_memtable_and_wait()).map_err(Failure::in_use)?;
-            guarded(|| table.major_compact()).map_err(Failure::in_use)?;
+            guarded(|| table.rotate_memtable_and_wait()).map_err(|failure| failure.in_use(&self.folder))?;
+            guarded(|| table.major_compact()).map_err(|failure| failure.in_use(&self.folder))?;
         }
         Ok(())
     }
@@ -206,7 +212,7 @@ impl FjallStore {
         writes.insert(meta, identity::HEAD, identity::head_value(head));
         writes.insert(meta, identity::COMMIT.as_slice(), row.value());
         self.faults.pass(Point::BeforeSync);
-        guarded(|| writes.commit()).map_err(Failure::in_use)?;
+        guarded(|| writes.commit()).map_err(|failure| failure.in_use(&self.folder))?;
         self.faults.pass(Point::HeadFile);
         self.head.store(head, Ordering::Release);
         writing.commits = row.commits;
@@ -276,7 +282,7 @@ impl Store for FjallStore {
     fn load_many(&self, keyspace: Keyspace, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let table = self.table(keyspace)?;
         let get = |key: &Vec<u8>| Ok(table.get(key)?.map(|value| value.to_vec()));
-        guarded(|| keys.iter().map(get).collect()).map_err(|failure| failure.in_use())
+        guarded(|| keys.iter().map(get).collect()).map_err(|failure| failure.in_use(&self.folder))
     }
 
     fn commit(&self, batch: Batch) -> Result<Seq, StoreError> {
@@ -308,7 +314,12 @@ impl Store for FjallStore {
             return Ok(Vec::new());
         };
         let table = self.table(keyspace)?;
-        guarded(|| table.range(range).take(limit).map(row).collect()).map_err(|failure| failure.in_use())
+        guarded(|| table.range(range).take(limit).map(row).collect())
+            .map_err(|failure| failure.in_use(&self.folder))
+    }
+
+    fn has_room(&self) -> Result<(), StoreError> {
+        self.free_space.look(&self.folder)
     }
 
     fn scan_back(&self, keyspace: Keyspace, prefix: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -317,6 +328,6 @@ impl Store for FjallStore {
         };
         let table = self.table(keyspace)?;
         guarded(|| table.range(range).rev().take(limit).map(row).collect())
-            .map_err(|failure| failure.in_use())
+            .map_err(|failure| failure.in_use(&self.folder))
     }
 }
