@@ -11,13 +11,15 @@ use clap::Args;
 use super::args::Span;
 use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
-use super::signals::stop_flag;
+use super::reload::{Reloader, Watching};
+use super::signals::{hangup_flag, stop_flag};
 use super::watch::{Tally, Watch};
-use crate::config::Settings;
+use crate::config::{Loaded, Request, Settings};
 use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
+use crate::pipeline::reload::Reloads;
 use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
 use crate::telemetry::metrics::Metrics;
@@ -58,7 +60,8 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// See the table of exit codes.
-pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
+pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, CliError> {
+    let settings = &loaded.settings;
     check_tenant(settings, &args.tenant)?;
     let assembly = Assembly::from_settings(settings)?;
     let metrics = Metrics::new()?;
@@ -76,7 +79,10 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
         .clone()
         .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
     let watch = Watch::new(metrics.clone());
-    run_over(
+    let read = (request, loaded.file.clone());
+    let reloader = Reloader::new(read, settings.clone(), &args.tenant, &assembly);
+    let (_watching, reloads) = Watching::start(reloader, hangup_flag()?, metrics.clone())?;
+    run_over_with(
         &Over {
             assembly: &assembly,
             settings,
@@ -95,6 +101,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             })
         },
         &watch,
+        Some(reloads),
     )?;
     tell(&watch.tally(), Some(&dead_letters));
     Ok(Exit::Done)
@@ -127,9 +134,21 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
+    run_over_with(over, store, events, sinks, watch, None)
+}
+
+/// The same, and takes over the versions that come through `reloads`.
+fn run_over_with(
+    over: &Over<'_>,
+    store: Arc<dyn Store>,
+    events: &[PathBuf],
+    sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
+    watch: &Watch,
+    reloads: Option<Reloads>,
+) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
-    let counts = pipeline::run(Run {
+    let run = Run {
         engine: Arc::clone(&over.assembly.engine),
         store,
         sources,
@@ -140,8 +159,8 @@ pub fn run_over(
         settle: over.settle,
         observer: watch,
         upkeep: over.upkeep,
-    })?;
-    Ok(counts)
+    };
+    Ok(pipeline::run_with(run, reloads)?)
 }
 
 /// The inputs, each where the store left it.

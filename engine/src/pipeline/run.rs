@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::pipeline::admitted::Arrival;
@@ -18,6 +18,7 @@ pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sink
 use crate::pipeline::door::{Arrivals, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{LineSource, Store, StoreError};
+use crate::pipeline::reload::{CurrentDoor, MadeAgain, Reloads};
 pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
 
@@ -79,6 +80,15 @@ pub struct Run<'a> {
 /// # Errors
 /// When a store, a sink or a source fails. What was committed is safe; the next start goes on from there.
 pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
+    run_with(run, None)
+}
+
+/// The same, and takes over the versions that come through `reloads`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(run: Run<'_>, reloads: Option<Reloads>) -> Result<Counts, RunError> {
+    let doors = CurrentDoor::new(run.door.clone());
     let mut sequencer = Sequencer::open(
         Arc::clone(&run.engine),
         Arc::clone(&run.store),
@@ -95,7 +105,7 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
         let observer = run.observer;
         let writer = scope.spawn(move || committer.run(&waiting, &done, observer));
         let arrivals = DoorRun {
-            policy: run.door,
+            doors: &doors,
             workers: run.limits.workers,
             queue_lines: run.limits.queue_lines,
             queue_bytes: run.limits.queue_bytes,
@@ -113,6 +123,9 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             settle: run.settle,
             observer: run.observer,
             repeated: 0,
+            reloads,
+            doors: &doors,
+            again: None,
         };
         let decided = deciding.run(&arrivals, run.stop);
         // Ends the threads: readers and workers find their channels closed.
@@ -143,6 +156,10 @@ struct Deciding<'a> {
     observer: &'a dyn Observer,
     /// Repeats that the observer has heard of.
     repeated: u64,
+    reloads: Option<Reloads>,
+    doors: &'a CurrentDoor,
+    /// Since the first reload.
+    again: Option<MadeAgain>,
 }
 
 /// Whether to go on; not when the committer is gone, whose error then tells why.
@@ -159,7 +176,16 @@ impl Deciding<'_> {
                     if !self.close()? {
                         return Ok(());
                     }
-                    arrivals.next()
+                    match arrivals.next() {
+                        Ok(arrived) => Some(arrived),
+                        Err(RecvTimeoutError::Timeout) => {
+                            if !self.take_over()? {
+                                return Ok(());
+                            }
+                            continue;
+                        }
+                        Err(RecvTimeoutError::Disconnected) => None,
+                    }
                 }
             };
             let Some(arrived) = arrived else {
@@ -172,13 +198,34 @@ impl Deciding<'_> {
                 self.close()?;
                 return Ok(());
             };
-            for part in parts(arrived?, self.limits) {
+            let mut arrived = arrived?;
+            // What was there before these lines came holds for them.
+            if !self.take_over()? {
+                return Ok(());
+            }
+            if let Some(again) = &mut self.again {
+                again.arrivals(&mut arrived);
+            }
+            for part in parts(arrived, self.limits) {
                 self.sequencer.admit(part)?;
                 if !self.close_if_due()? {
                     return Ok(());
                 }
             }
         }
+    }
+
+    /// Puts the version that waits in force, if there is one.
+    fn take_over(&mut self) -> GoOn {
+        let version = self.reloads.as_ref().and_then(|reloads| reloads.try_recv().ok());
+        let Some(version) = version else { return Ok(true) };
+        if !self.close()? {
+            return Ok(false);
+        }
+        let mut again = MadeAgain::with(self.doors.set(version.door));
+        self.sequencer.activate(version.engine, |line| again.line(line))?;
+        self.again = Some(again);
+        Ok(true)
     }
 
     fn close_if_due(&mut self) -> GoOn {
