@@ -58,8 +58,20 @@ impl Assembly {
     /// # Errors
     /// When rules cannot be read or are refused.
     pub fn with_geo(settings: &Settings, geo: GeoDatabase) -> Result<Self, CliError> {
-        let rules = Arc::new(sources::rules(settings.rules.folder.as_deref())?);
+        let rules = sources::rules(settings.rules.folder.as_deref())?;
         let agents = UserAgentParser::new().map_err(|error| CliError::Internal(error.to_string()))?;
+        Ok(Self::from_parts(settings, rules, geo, Arc::new(agents)))
+    }
+
+    /// From what was read already.
+    #[must_use]
+    pub fn from_parts(
+        settings: &Settings,
+        rules: RuleSet,
+        geo: GeoDatabase,
+        agents: Arc<UserAgentParser>,
+    ) -> Self {
+        let rules = Arc::new(rules);
         let hash = KeyedHash::new(settings.security.hash_key.reveal());
         let user_key = match settings.user.key {
             UserKey::Exact => UserKeyPolicy::Exact,
@@ -67,17 +79,11 @@ impl Assembly {
         };
         let engine = engine(settings, rules, &geo, hash);
         let geo = Arc::new(geo);
-        let enricher = Enricher::new(
-            hash,
-            user_key,
-            geo,
-            Arc::new(agents),
-            settings.geoip.cache_entries,
-        );
-        Ok(Self {
+        let enricher = Enricher::new(hash, user_key, geo, agents, settings.geoip.cache_entries);
+        Self {
             engine: Arc::new(engine),
             enricher,
-        })
+        }
     }
 
     /// What a door for files lets in. `tenant` is that of events which name none.
@@ -98,6 +104,7 @@ impl Assembly {
             future_minutes,
             arrival: None,
             backfill: false,
+            versions: self.engine.in_force.versions,
         }
     }
 }

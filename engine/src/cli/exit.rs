@@ -266,19 +266,9 @@ mod tests {
         io::Error::from(kind)
     }
 
-    #[test]
-    fn every_error_has_its_row_in_the_table() {
+    fn of_the_store() -> Vec<(CliError, u8)> {
         let path = || "x".to_owned();
-        let rows: Vec<(CliError, u8)> = vec![
-            (CliError::Usage(path()), 2),
-            (CliError::Config(ConfigError { problems: Vec::new() }), 3),
-            (
-                CliError::Input {
-                    name: path(),
-                    source: io_error(io::ErrorKind::NotFound),
-                },
-                4,
-            ),
+        vec![
             (StoreError::Locked { path: path() }.into(), 5),
             (
                 StoreError::Refused {
@@ -322,6 +312,22 @@ mod tests {
                 .into(),
                 7,
             ),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_its_row_in_the_table() {
+        let path = || "x".to_owned();
+        let mut rows: Vec<(CliError, u8)> = vec![
+            (CliError::Usage(path()), 2),
+            (CliError::Config(ConfigError { problems: Vec::new() }), 3),
+            (
+                CliError::Input {
+                    name: path(),
+                    source: io_error(io::ErrorKind::NotFound),
+                },
+                4,
+            ),
             (
                 SinkError {
                     sink: path(),
@@ -341,6 +347,7 @@ mod tests {
             ),
             (CliError::Internal(path()), 70),
         ];
+        rows.extend(of_the_store());
         for (error, code) in rows {
             assert_eq!(error.exit().code(), code, "{error:?}");
             assert_eq!(error.message().is_empty(), code == 0, "{error:?}");

@@ -12,15 +12,17 @@ use super::args::Span;
 use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
 use super::faults;
-use super::signals::stop_flag;
+use super::reload::{Reloader, Watching};
+use super::signals::{hangup_flag, stop_flag};
 use super::watch::{Tally, Watch};
-use crate::config::Settings;
+use crate::config::{Loaded, Request, Settings};
 use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
 use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
+use crate::pipeline::reload::Reloads;
 use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
 use crate::telemetry::metrics::Metrics;
@@ -70,7 +72,8 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// See the table of exit codes.
-pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
+pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, CliError> {
+    let settings = &loaded.settings;
     check_tenant(settings, &args.tenant)?;
     let assembly = Assembly::from_settings(settings)?;
     let metrics = Metrics::new()?;
@@ -89,7 +92,10 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
         .clone()
         .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
     let watch = Watch::new(metrics.clone());
-    run_watched(
+    let read = (request, loaded.file.clone());
+    let reloader = Reloader::new(read, settings.clone(), &args.tenant, &assembly);
+    let (_watching, reloads) = Watching::start(reloader, hangup_flag()?, metrics.clone())?;
+    run_over_with(
         &Over {
             assembly: &assembly,
             settings,
@@ -111,7 +117,7 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             })
         },
         &watch,
-        &faults,
+        (&faults, Some(reloads)),
     )?;
     tell(&watch.tally(), Some(&dead_letters));
     Ok(Exit::Done)
@@ -148,17 +154,18 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
-    run_watched(over, store, events, sinks, watch, &Faults::default())
+    run_over_with(over, store, events, sinks, watch, (&Faults::default(), None))
 }
 
-/// The same; `faults` hears of every place that is passed.
-fn run_watched(
+/// The same; the faults hear of every place that is passed, and the versions that come through the reloads are taken
+/// over.
+fn run_over_with(
     over: &Over<'_>,
     store: Arc<dyn Store>,
     events: &[PathBuf],
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
-    faults: &Faults,
+    (faults, reloads): (&Faults, Option<Reloads>),
 ) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
@@ -182,7 +189,7 @@ fn run_watched(
         observer: watch,
         upkeep: over.upkeep,
     };
-    Ok(pipeline::run_watched(run, faults)?)
+    Ok(pipeline::run_with(run, faults, reloads)?)
 }
 
 /// The inputs, each where the store left it.

@@ -27,6 +27,7 @@ mod limits;
 mod log;
 mod mail;
 mod metrics;
+mod reload;
 mod rules;
 mod score;
 mod security;
@@ -52,6 +53,7 @@ pub use mail::MailSettings;
 pub use metrics::MetricsSettings;
 pub use problem::{ConfigError, Problem};
 pub use raw::Origin;
+pub use reload::ReloadSettings;
 pub use rules::RulesSettings;
 pub use score::ScoreSettings;
 pub use section::Setting;
@@ -152,6 +154,8 @@ settings! {
     files: FilesSettings = "files",
     /// `[doors]`
     doors: DoorsSettings = "doors",
+    /// `[reload]`
+    reload: ReloadSettings = "reload",
     /// `[metrics]`
     metrics: MetricsSettings = "metrics",
     /// `[log]`

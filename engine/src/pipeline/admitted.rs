@@ -38,6 +38,8 @@ pub struct Admitted {
     /// Doorward's clock at a live door, microseconds since the epoch. `None` for files, whose clock follows from the
     /// lines themselves (clause S3).
     pub now: Option<i64>,
+    /// Versions in force when its content was made; under others it is made again (clause S2).
+    pub made_with: Id,
     /// The event, or why there is none.
     pub content: Result<Box<EnrichedLogin>, Refusal>,
     /// What it is known by: an event by its decision's id and zeros, anything else by its dead letter's.
@@ -55,6 +57,7 @@ impl Admitted {
         bytes: Vec<u8>,
         origin: Origin,
         now: Option<i64>,
+        made_with: Id,
         content: Result<Box<EnrichedLogin>, Refusal>,
     ) -> Self {
         let id = match &content {
@@ -71,6 +74,7 @@ impl Admitted {
             bytes,
             origin,
             now,
+            made_with,
             content,
             id,
             user,

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod login_step;
 pub mod ports;
 mod quiet;
+pub mod reload;
 pub mod retention;
 pub mod row_bytes;
 pub mod row_cache;

@@ -19,6 +19,7 @@ use crate::pipeline::door::{Arrivals, DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{LineSource, Store, StoreError};
+use crate::pipeline::reload::{CurrentDoor, MadeAgain, Reloads};
 pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
 
@@ -80,15 +81,16 @@ pub struct Run<'a> {
 /// # Errors
 /// When a store, a sink or a source fails. What was committed is safe; the next start goes on from there.
 pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
-    run_watched(run, &Faults::default())
+    run_with(run, &Faults::default(), None)
 }
 
-/// The same; `faults` hears of every place that is passed.
+/// The same; `faults` hears of every place that is passed, and the versions that come through `reloads` are taken over.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_watched(run: Run<'_>, faults: &Faults) -> Result<Counts, RunError> {
+pub fn run_with(run: Run<'_>, faults: &Faults, reloads: Option<Reloads>) -> Result<Counts, RunError> {
     run.store.has_room()?;
+    let doors = CurrentDoor::new(run.door.clone());
     let mut sequencer = Sequencer::open(
         Arc::clone(&run.engine),
         Arc::clone(&run.store),
@@ -109,7 +111,7 @@ pub fn run_watched(run: Run<'_>, faults: &Faults) -> Result<Counts, RunError> {
         let observer = run.observer;
         let writer = scope.spawn(move || committer.run(&waiting, &done, observer));
         let arrivals = DoorRun {
-            policy: run.door,
+            doors: &doors,
             workers: run.limits.workers,
             queue_lines: run.limits.queue_lines,
             queue_bytes: run.limits.queue_bytes,
@@ -128,6 +130,9 @@ pub fn run_watched(run: Run<'_>, faults: &Faults) -> Result<Counts, RunError> {
             arrival: run.door.arrival.as_deref(),
             observer: run.observer,
             repeated: 0,
+            reloads,
+            doors: &doors,
+            again: None,
         };
         let decided = deciding.run(&arrivals, run.stop);
         // Ends the threads: readers and workers find their channels closed.
@@ -160,6 +165,10 @@ struct Deciding<'a> {
     observer: &'a dyn Observer,
     /// Repeats that the observer has heard of.
     repeated: u64,
+    reloads: Option<Reloads>,
+    doors: &'a CurrentDoor,
+    /// Since the first reload.
+    again: Option<MadeAgain>,
 }
 
 /// What a live door does while nothing comes, once in so long.
@@ -168,7 +177,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// What came of waiting.
 enum Waited {
     Arrived(Result<Vec<Arrival>, DoorError>),
-    Tick(i64),
+    /// A second has passed; the clock of a live door.
+    Tick(Option<i64>),
     Ended,
 }
 
@@ -189,7 +199,12 @@ impl Deciding<'_> {
                     match self.wait(arrivals) {
                         Waited::Arrived(arrived) => Some(arrived),
                         Waited::Tick(now) => {
-                            self.sequencer.tick(now)?;
+                            if !self.take_over()? {
+                                return Ok(());
+                            }
+                            if let Some(now) = now {
+                                self.sequencer.tick(now)?;
+                            }
                             continue;
                         }
                         Waited::Ended => None,
@@ -206,7 +221,15 @@ impl Deciding<'_> {
                 self.close()?;
                 return Ok(());
             };
-            for part in parts(arrived?, self.limits) {
+            let mut arrived = arrived?;
+            // What was there before these lines came holds for them.
+            if !self.take_over()? {
+                return Ok(());
+            }
+            if let Some(again) = &mut self.again {
+                again.arrivals(&mut arrived);
+            }
+            for part in parts(arrived, self.limits) {
                 self.sequencer.admit(part)?;
                 if !self.close_if_due()? {
                     return Ok(());
@@ -215,16 +238,33 @@ impl Deciding<'_> {
         }
     }
 
-    /// Waits for the doors. A live one ticks while nothing comes: what is due happens without an event.
+    /// Waits for the doors. Every second is time to look at something else, and a live door ticks then: what is due
+    /// happens without an event.
     fn wait(&self, arrivals: &Arrivals) -> Waited {
-        loop {
-            match (arrivals.next(TICK), self.arrival) {
-                (Ok(arrived), _) => return Waited::Arrived(arrived),
-                (Err(RecvTimeoutError::Disconnected), _) => return Waited::Ended,
-                (Err(RecvTimeoutError::Timeout), Some(clock)) => return Waited::Tick(clock()),
-                (Err(RecvTimeoutError::Timeout), None) => {}
-            }
+        match arrivals.next(TICK) {
+            Ok(arrived) => Waited::Arrived(arrived),
+            Err(RecvTimeoutError::Disconnected) => Waited::Ended,
+            Err(RecvTimeoutError::Timeout) => Waited::Tick(self.arrival.map(|clock| clock())),
         }
+    }
+
+    /// Puts the version that waits in force, if there is one.
+    fn take_over(&mut self) -> GoOn {
+        let version = self.reloads.as_ref().and_then(|reloads| reloads.try_recv().ok());
+        let Some(version) = version else { return Ok(true) };
+        if !self.close()? {
+            return Ok(false);
+        }
+        // How lines arrive is the command line's business and stays.
+        let before = self.doors.get();
+        let mut again = MadeAgain::with(self.doors.set(DoorPolicy {
+            arrival: before.arrival.clone(),
+            backfill: before.backfill,
+            ..version.door
+        }));
+        self.sequencer.activate(version.engine, |line| again.line(line))?;
+        self.again = Some(again);
+        Ok(true)
     }
 
     fn close_if_due(&mut self) -> GoOn {

@@ -144,6 +144,25 @@ impl Sequencer {
         Ok(sequencer)
     }
 
+    /// Puts another version in force, between two batches (clause S11). What waits for its `now` was made under the one
+    /// before: `again` makes it anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn activate(
+        &mut self,
+        engine: Arc<Engine>,
+        mut again: impl FnMut(&mut Admitted),
+    ) -> Result<(), StoreError> {
+        self.engine = engine;
+        for waiting in self.file_clock.waiting_mut() {
+            if let Waiting::Line(line) = waiting {
+                again(line);
+            }
+        }
+        self.activate_if_new()
+    }
+
     /// Journals what is in force, unless that is what the store knows (clause S11): a restart adds nothing.
     fn activate_if_new(&mut self) -> Result<(), StoreError> {
         let in_force = Arc::clone(&self.engine.in_force);

@@ -92,7 +92,10 @@ fn table() -> Vec<(Life, Vec<Entry>)> {
         ),
         (
             lives::grown_file("debug"),
-            vec![("log.format", "json", Logs("{\""))],
+            vec![
+                ("log.format", "json", Logs("{\"")),
+                ("reload.watch_seconds", "7", Logs("looked at every 7 s")),
+            ],
         ),
     ]
 }

@@ -20,6 +20,7 @@ pub struct World {
 pub struct Out {
     pub decisions: Vec<u8>,
     pub dead_letters: Vec<u8>,
+    pub alerts: Vec<u8>,
     /// By name.
     pub mails: BTreeMap<String, Vec<u8>>,
     /// As `doorward store hash` prints it.
@@ -32,7 +33,13 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
         command
             .args(["run", "--settle", "24h", "--data", "data"])
-            .args(["--decisions", "decisions.ndjson", "--events"])
+            .args([
+                "--decisions",
+                "decisions.ndjson",
+                "--alerts",
+                "alerts.ndjson",
+                "--events",
+            ])
             .arg(events)
             .envs(self.settings.iter().copied())
             .current_dir(folder)
@@ -65,6 +72,7 @@ impl World {
         Out {
             decisions: fs::read(folder.join("decisions.ndjson")).expect("decisions"),
             dead_letters: fs::read(folder.join("data/dead-letters.ndjson")).expect("dead letters"),
+            alerts: fs::read(folder.join("alerts.ndjson")).expect("alerts"),
             mails: mails(&folder.join("data/mail")),
             hash: String::from_utf8(hash.stdout).expect("text"),
         }
@@ -89,11 +97,12 @@ fn mails(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 impl Out {
-    /// In which of the four it differs from `wanted`; empty if in none.
+    /// In which of the five it differs from `wanted`; empty if in none.
     pub fn differences(&self, wanted: &Self) -> Vec<&'static str> {
         [
             ("decisions", self.decisions == wanted.decisions),
             ("dead letters", self.dead_letters == wanted.dead_letters),
+            ("alerts", self.alerts == wanted.alerts),
             ("mails", self.mails == wanted.mails),
             ("store hash", self.hash == wanted.hash),
         ]

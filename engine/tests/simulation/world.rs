@@ -97,7 +97,13 @@ impl Life {
         }
         let mut caches = self.caches.lock().expect("one thread");
         let content = self.door.content(bytes, &mut caches);
-        let line = Admitted::new(bytes.to_vec(), self.origin(number as u64), None, content);
+        let line = Admitted::new(
+            bytes.to_vec(),
+            self.origin(number as u64),
+            None,
+            self.door.versions,
+            content,
+        );
         Some(Arrival::Line(Box::new(line)))
     }
 
@@ -206,5 +212,11 @@ fn admitted(life: &Life, place: &Place, row: &Row) -> Option<Admitted> {
         Body::Own { .. } | Body::Told { .. } | Body::Activated { .. } => return None,
         Body::Backfilled { .. } | Body::BackfilledRefused { .. } => panic!("nobody read old logs in"),
     };
-    Some(Admitted::new(bytes, origin, Some(record.now), content))
+    Some(Admitted::new(
+        bytes,
+        origin,
+        Some(record.now),
+        life.door.versions,
+        content,
+    ))
 }
