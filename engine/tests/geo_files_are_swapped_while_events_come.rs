@@ -3,6 +3,8 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test that cannot prepare its world fails, as it should"
 )]
 
