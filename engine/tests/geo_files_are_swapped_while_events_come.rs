@@ -24,6 +24,7 @@ use doorward::generate::{EventBuilder, Plan};
 use doorward::io::memory::lines::MemoryLines;
 use doorward::io::memory::store::MemoryStore;
 use doorward::pipeline::batch::{ClosedBatch, Outcome};
+use doorward::pipeline::faults::Faults;
 use doorward::pipeline::ports::{Change, InputIdentity, LineSource, RawLine, Store};
 use doorward::pipeline::reload::Version;
 use doorward::pipeline::run::{Observer, Run, Sinks, run_with};
@@ -182,7 +183,7 @@ fn a_hundred_swaps_fail_no_look_up_and_make_no_office_new() {
         observer: &Activations(Arc::clone(&activated)),
         upkeep: None,
     };
-    let counts = run_with(run, Some(reloads)).expect("a run");
+    let counts = run_with(run, &Faults::default(), Some(reloads)).expect("a run");
     assert_eq!((counts.decided, counts.refused), (count as u64, 0));
     let told: Vec<String> = std::mem::take(&mut *told.lock().expect("a lock"));
     assert_eq!(told.len(), SWAPS / 10, "{told:?}");

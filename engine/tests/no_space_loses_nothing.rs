@@ -5,7 +5,6 @@
 #![cfg(all(target_os = "linux", feature = "run"))]
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     reason = "a test that cannot prepare its world fails, as it should"
 )]
 
