@@ -12,7 +12,7 @@ use doorward::event::Timestamp;
 use doorward::generate::random::Random;
 use doorward::history::crowd::Crowd;
 use doorward::io::memory::store::MemoryStore;
-use doorward::pipeline::admitted::{Admitted, Arrival, Origin};
+use doorward::pipeline::admitted::{Arrival, Origin};
 use doorward::pipeline::batch::{ClosedBatch, Outcome};
 use doorward::pipeline::committer::{Committer, Sinks};
 use doorward::pipeline::door::DoorPolicy;
@@ -148,8 +148,10 @@ impl World {
                             self.crowd.observe(seen, event.decision.now);
                         }
                     }
-                    Outcome::Told(_) | Outcome::Settled(_) => {}
-                    Outcome::Refused(letter, _) => return Err(letter.refusal.message.to_string().into()),
+                    Outcome::Told(_) | Outcome::Settled(_) | Outcome::Activated(_) => {}
+                    Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
+                        return Err(letter.refusal.message.to_string().into());
+                    }
                 }
             }
             let (expected_head, new_head) = (closed.expected_head, closed.new_head);
@@ -179,17 +181,17 @@ impl World {
     /// A line as the door hands it over.
     pub fn admit(&mut self, line: Line) -> Arrival {
         self.line += 1;
-        let content = self.door.content(&line.bytes, &mut self.caches);
         let origin = Origin {
             input: Arc::clone(&self.input),
             line: self.line,
             offset: 0,
         };
-        Arrival::Line(Box::new(Admitted::new(
+        let now = Some(line.now);
+        Arrival::Line(Box::new(self.door.admit(
             line.bytes,
             origin,
-            Some(line.now),
-            content,
+            now,
+            &mut self.caches,
         )))
     }
 

@@ -112,7 +112,9 @@ fn a_run_into_a_folder_and_a_replay_in_memory_have_one_hash() {
         tenant: "default",
         stop: &stop,
         settle: 0,
+        live: false,
         upkeep: None,
+        backfill: false,
     };
     let events = [folder.path().join("events.ndjson")];
     let watch = Watch::new(Metrics::new().unwrap());
@@ -159,7 +161,7 @@ fn a_check_names_table_and_key_of_what_does_not_fit() {
     change(folder.path(), |store, batch| {
         user = first_key(store, Keyspace::User);
         batch.put(Keyspace::User, user.clone(), vec![1, 255, 255]);
-        batch.delete(Keyspace::Decided, keys::seq(6));
+        batch.delete(Keyspace::Decided, keys::seq(7));
         batch.delete(Keyspace::Journal, keys::seq(9));
         batch.delete(Keyspace::Decision, first_key(store, Keyspace::Decision));
         batch.put(Keyspace::Sink, b"decisions:somewhere".to_vec(), vec![9]);
@@ -169,7 +171,7 @@ fn a_check_names_table_and_key_of_what_does_not_fit() {
     let (tenant, _, name) = keys::read_tagged(&user).unwrap();
     for part in [
         &format!("table `user`, {name} of {tenant}: row is "),
-        "table `journal`, seq 6: its row `seq 6` in table `decided` is missing",
+        "table `journal`, seq 7: its row `seq 7` in table `decided` is missing",
         "rows missing between seq 9 and seq 9",
         "table `decision` is missing",
         "table `sink`, decisions:somewhere: its row in the store has version 9",

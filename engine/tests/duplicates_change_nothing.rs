@@ -239,6 +239,7 @@ impl Ways {
             decisions: sink("decisions", &self.decisions),
             dead_letters: sink("dead-letters", &self.dead_letters),
             mail: sink("alerts", &self.alerts),
+            ..Sinks::default()
         }
     }
 

@@ -212,8 +212,8 @@ fn code_6_the_disk_is_full_in_the_middle_and_the_next_start_goes_on() {
         &mut shell,
         6,
         &[
-            "error: the store failed",
-            "File too large",
+            "error: the store failed: `",
+            "/data/store`: the disk answered: File too large",
             "help: ",
             "start again",
         ],
@@ -286,4 +286,20 @@ fn code_9_the_port_is_taken() {
         &["error: `metrics.listen`", &address, "help: choose another port"],
     );
     assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+#[test]
+fn code_10_there_is_less_free_space_than_wanted() {
+    let folder = folder_with(1);
+    ends(
+        run(folder.path()).env("DOORWARD_STORE_FREE_MIN", "1073741824"),
+        10,
+        &[
+            "error: there is too little space for `",
+            "/data/store`: ",
+            " MiB are free, `store.free_min` wants 1073741824 MiB",
+            "help: make space",
+        ],
+    );
+    ends(&mut run(folder.path()), 0, &["1 event decided"]);
 }

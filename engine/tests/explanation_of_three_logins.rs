@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use doorward::attempt::proven::Proven;
-use doorward::cli::explanation::{ExplainInput, render};
+use doorward::cli::explanation::{ExplainInput, Shown, render};
 use doorward::event::{
     EnrolledFactor, EventType, FactorResult, FactorType, LoginEvent, Timestamp, UsedFactor, UserKind,
 };
@@ -261,6 +261,7 @@ fn page(decision: &Decision, width: usize) -> String {
         decision,
         rules: &rules,
         policy: &ScorePolicy::default(),
+        versions: Shown::InForce,
         counterfactual: None,
         strip: &strip(decision),
         colour: false,
@@ -528,6 +529,7 @@ fn colour_changes_nothing_but_colour() {
         decision: &decision,
         rules: &rules,
         policy: &policy,
+        versions: Shown::InForce,
         counterfactual: None,
         strip: &strip,
         colour,

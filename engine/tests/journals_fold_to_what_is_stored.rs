@@ -1,11 +1,7 @@
 //! `doorward replay --journal`: the journal of a store gives all that is stored (clause S1), whatever way the store came
 //! about: settled, killed, with two inputs, in several runs. What is not whole is refused, what differs is said.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use doorward::generate::{Life, Plan};
 use doorward::io::store::{FjallStore, StoreOptions};

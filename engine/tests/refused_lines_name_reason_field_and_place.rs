@@ -261,7 +261,8 @@ fn check(table: &Table, line_end: &[u8], last_line_ends: bool) {
     let told = run(folder.path(), &input);
     let mut decisions = told.decisions.iter();
     let mut letters = told.dead_letters.iter();
-    let mut seq = 0;
+    // The first record says what is in force.
+    let mut seq = 1;
     for (index, row) in table.rows.iter().enumerate() {
         let what = format!(
             "line {}: {}",

@@ -41,6 +41,8 @@ pub struct GeoDatabase {
     anonymous: Vec<MaxMindFile>,
     lists: NetworkLists,
     infos: Vec<DatabaseInfo>,
+    /// SHA-256 of each file, in the order of `infos`.
+    file_hashes: Vec<[u8; 32]>,
     sha256: [u8; 32],
     unreadable: AtomicU64,
 }
@@ -50,6 +52,7 @@ impl GeoDatabase {
     /// for text, its line. No files at all make a database that knows only classes.
     pub fn load(sources: Sources) -> Result<GeoDatabase, LoadError> {
         let sha256 = digest(&sources);
+        let file_hashes = hashes(&sources);
         let city = sources
             .city
             .into_iter()
@@ -82,6 +85,7 @@ impl GeoDatabase {
             anonymous,
             lists,
             infos,
+            file_hashes,
             sha256,
             unreadable: AtomicU64::new(0),
         })
@@ -132,6 +136,11 @@ impl GeoDatabase {
     /// The files in use, in the order they are asked: city, asn, anonymous, lists.
     pub fn describe(&self) -> &[DatabaseInfo] {
         &self.infos
+    }
+
+    /// The same files, each with the SHA-256 of its content.
+    pub fn files(&self) -> impl Iterator<Item = (&DatabaseInfo, &[u8; 32])> {
+        self.infos.iter().zip(&self.file_hashes)
     }
 
     /// How many records could not be read since loading; each counted as "no answer". Above 0 means that a
@@ -190,6 +199,18 @@ fn list_info(source: &Source, entries: u64) -> DatabaseInfo {
         entries,
         size: source.bytes.len() as u64,
     }
+}
+
+/// In the order in which files describe themselves.
+fn hashes(sources: &Sources) -> Vec<[u8; 32]> {
+    let Sources {
+        city,
+        asn,
+        anonymous,
+        lists,
+    } = sources;
+    let files = city.iter().chain(asn).chain(anonymous).chain(lists);
+    files.map(|file| Sha256::digest(&file.bytes).into()).collect()
 }
 
 fn digest(sources: &Sources) -> [u8; 32] {

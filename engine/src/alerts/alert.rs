@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::classify::OwnerKind;
 use super::place::Place;
 use super::silence::HeldBack;
-use crate::event::FactorType;
+use crate::event::{FactorType, Timestamp};
 use crate::risk::decision::{AlertLine, DeviceState, Id};
 use crate::risk::ids::alert_id;
 use crate::terms::Seq;
@@ -62,6 +62,23 @@ pub struct Alert {
     pub held_back: Option<HeldBack>,
     /// What the mail says; only for the three kinds that tell the owner of a login.
     pub mail: Option<MailFacts>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    kind: &'a str,
+    to: &'a str,
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    tenant: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
+    decision_id: String,
+    event_time: String,
+    created: String,
+    seq: Seq,
 }
 
 /// What a mail to an owner says.
@@ -154,6 +171,31 @@ impl Alert {
             to: self.to.as_str().into(),
             held_back: self.held_back.map(|why| why.as_str().into()),
         }
+    }
+
+    /// The alert as one line of JSON, for whoever follows alerts. What a mail says is not in it.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let time = |micros: i64| Timestamp::from_micros(micros).to_string();
+        let line = Line {
+            id: self.id.to_string(),
+            kind: &self.kind,
+            to: self.to.as_str(),
+            status: if self.held_back.is_some() {
+                "held_back"
+            } else {
+                "due"
+            },
+            why: self.held_back.map(HeldBack::as_str),
+            tenant: &self.tenant,
+            user_id: self.user_id.as_deref(),
+            decision_id: self.decision.to_string(),
+            event_time: time(self.event_time),
+            created: time(self.created),
+            seq: self.seq,
+        };
+        // Plain values in memory do not fail.
+        serde_json::to_vec(&line).unwrap_or_default()
     }
 
     /// The stored form.

@@ -20,8 +20,9 @@ use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
 use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::door::DoorPolicy;
-use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine, versions};
+use crate::pipeline::engine::{AlertPolicy, AppRules, Apps, Engine};
 use crate::pipeline::run::{BatchLimits, RunLimits, Upkeep};
+use crate::pipeline::versions::InForce;
 use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, Mode};
 use crate::risk::risk_engine::RiskEngine;
@@ -57,8 +58,20 @@ impl Assembly {
     /// # Errors
     /// When rules cannot be read or are refused.
     pub fn with_geo(settings: &Settings, geo: GeoDatabase) -> Result<Self, CliError> {
-        let rules = Arc::new(sources::rules(settings.rules.folder.as_deref())?);
+        let rules = sources::rules(settings.rules.folder.as_deref())?;
         let agents = UserAgentParser::new().map_err(|error| CliError::Internal(error.to_string()))?;
+        Ok(Self::from_parts(settings, rules, geo, Arc::new(agents)))
+    }
+
+    /// From what was read already.
+    #[must_use]
+    pub fn from_parts(
+        settings: &Settings,
+        rules: RuleSet,
+        geo: GeoDatabase,
+        agents: Arc<UserAgentParser>,
+    ) -> Self {
+        let rules = Arc::new(rules);
         let hash = KeyedHash::new(settings.security.hash_key.reveal());
         let user_key = match settings.user.key {
             UserKey::Exact => UserKeyPolicy::Exact,
@@ -66,17 +79,11 @@ impl Assembly {
         };
         let engine = engine(settings, rules, &geo, hash);
         let geo = Arc::new(geo);
-        let enricher = Enricher::new(
-            hash,
-            user_key,
-            geo,
-            Arc::new(agents),
-            settings.geoip.cache_entries,
-        );
-        Ok(Self {
+        let enricher = Enricher::new(hash, user_key, geo, agents, settings.geoip.cache_entries);
+        Self {
             engine: Arc::new(engine),
             enricher,
-        })
+        }
     }
 
     /// What a door for files lets in. `tenant` is that of events which name none.
@@ -95,6 +102,20 @@ impl Assembly {
                 .collect(),
             latest: Arc::new(move || wall_clock_micros().saturating_add(future_minutes * MINUTE_MICROS)),
             future_minutes,
+            arrival: None,
+            backfill: false,
+            versions: self.engine.in_force.versions,
+        }
+    }
+}
+
+impl Assembly {
+    /// The same for lines that happen as they arrive.
+    #[must_use]
+    pub fn live_door(&self, settings: &Settings, tenant: &str) -> DoorPolicy {
+        DoorPolicy {
+            arrival: Some(Arc::new(wall_clock_micros)),
+            ..self.file_door(settings, tenant)
         }
     }
 }
@@ -142,12 +163,13 @@ pub fn upkeep(settings: &Settings) -> Upkeep {
 }
 
 fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: KeyedHash) -> Engine {
-    let versions = versions(rules.hash(), geo.sha256(), settings.decides_hash());
+    let in_force = InForce::new(&rules, geo, (&settings.decides_text(), settings.decides_hash()));
     Engine {
         risk: RiskEngine::new(rules, score_policy(settings), factor_policy(settings)),
         mode: match settings.mode {
             config::Mode::Enforce => Mode::Enforce,
             config::Mode::Monitor => Mode::Monitor,
+            config::Mode::Off => Mode::Off,
         },
         hash,
         apps: apps(settings),
@@ -190,7 +212,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         timers_max: settings.limits.timers,
         decisions_days: i64::from(settings.store.decisions_days),
         time_jump: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
-        versions,
+        in_force: Arc::new(in_force),
     }
 }
 

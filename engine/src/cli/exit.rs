@@ -62,6 +62,8 @@ exits! {
     FilesRefused = 8, "rules, lists or geo files are refused";
     /// An address cannot be listened on.
     Listen = 9, "an address or port cannot be listened on";
+    /// The disk is about to be full.
+    RoomShort = 10, "the disk is about to be full; everything that was begun is stored, start again with more space";
     /// A fault of the program.
     Internal = 70, "a fault of the program itself";
 }
@@ -180,6 +182,8 @@ impl CliError {
             Self::Store(
                 StoreError::Locked { .. } | StoreError::Refused { .. } | StoreError::BadRow { .. },
             ) => Exit::StoreRefused,
+            Self::Store(StoreError::RoomShort { .. }) => Exit::RoomShort,
+            Self::Store(StoreError::Unwritable { .. }) => Exit::Output,
             Self::Store(_) => Exit::StoreFailed,
             Self::Sink(_) | Self::Output { .. } => Exit::Output,
             Self::ReaderGone => Exit::Done,
@@ -221,6 +225,9 @@ impl CliError {
             Exit::Output => "check the folder, its free space and whether you may write there",
             Exit::FilesRefused => "correct the files named above; nothing was decided with them",
             Exit::Listen => "choose another port in `[metrics] listen`, or leave it empty",
+            Exit::RoomShort => {
+                "make space, or lower `store.free_min`, then start again: it goes on after the last commit"
+            }
             Exit::Internal => "please report it with this text",
         }
     }
@@ -259,19 +266,9 @@ mod tests {
         io::Error::from(kind)
     }
 
-    #[test]
-    fn every_error_has_its_row_in_the_table() {
+    fn of_the_store() -> Vec<(CliError, u8)> {
         let path = || "x".to_owned();
-        let rows: Vec<(CliError, u8)> = vec![
-            (CliError::Usage(path()), 2),
-            (CliError::Config(ConfigError { problems: Vec::new() }), 3),
-            (
-                CliError::Input {
-                    name: path(),
-                    source: io_error(io::ErrorKind::NotFound),
-                },
-                4,
-            ),
+        vec![
             (StoreError::Locked { path: path() }.into(), 5),
             (
                 StoreError::Refused {
@@ -299,6 +296,39 @@ mod tests {
             ),
             (StoreError::Engine("disk".into()).into(), 6),
             (
+                StoreError::RoomShort {
+                    path: path(),
+                    free: 1,
+                    wanted: 2,
+                }
+                .into(),
+                10,
+            ),
+            (
+                StoreError::Unwritable {
+                    path: path(),
+                    source: io_error(io::ErrorKind::ReadOnlyFilesystem),
+                }
+                .into(),
+                7,
+            ),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_its_row_in_the_table() {
+        let path = || "x".to_owned();
+        let mut rows: Vec<(CliError, u8)> = vec![
+            (CliError::Usage(path()), 2),
+            (CliError::Config(ConfigError { problems: Vec::new() }), 3),
+            (
+                CliError::Input {
+                    name: path(),
+                    source: io_error(io::ErrorKind::NotFound),
+                },
+                4,
+            ),
+            (
                 SinkError {
                     sink: path(),
                     source: io_error(io::ErrorKind::StorageFull),
@@ -317,6 +347,7 @@ mod tests {
             ),
             (CliError::Internal(path()), 70),
         ];
+        rows.extend(of_the_store());
         for (error, code) in rows {
             assert_eq!(error.exit().code(), code, "{error:?}");
             assert_eq!(error.message().is_empty(), code == 0, "{error:?}");

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
+use doorward_rules::RuleSet;
 
 use super::admin::here_or_there;
-use super::assemble::Assembly;
+use super::assemble::{Assembly, score_policy};
 use super::exit::{CliError, Exit};
-use super::explanation::{ExplainInput, render};
+use super::explanation::{ExplainInput, Shown, render};
 use super::output::print;
 use super::run::{Over, run_over};
 use super::signals::stop_flag;
 use super::stored;
 use super::watch::Watch;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::io::admin::Request;
 use crate::io::memory::store::MemoryStore;
 use crate::io::store::{FjallStore, StoreOptions};
@@ -24,8 +25,10 @@ use crate::pipeline::engine::Engine;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Keyspace, Store};
 use crate::pipeline::run::Sinks;
+use crate::pipeline::versions;
 use crate::risk::decision::Decision;
 use crate::risk::ids::decision_id;
+use crate::risk::score::ScorePolicy;
 use crate::telemetry::metrics::Metrics;
 
 const EXAMPLE: &str = "Example:
@@ -121,7 +124,9 @@ fn replayed(
         tenant: &args.tenant,
         stop: &stop,
         settle: 0,
+        live: false,
         upkeep: None,
+        backfill: false,
     };
     run_over(
         &over,
@@ -181,7 +186,26 @@ fn not_found(args: &ExplainArgs) -> CliError {
     ))
 }
 
-/// The page on one decision.
+/// Rules and bounds that the decision was made with, if others are in force now and the archive has them.
+fn of_its_day(
+    decision: &Decision,
+    engine: &Engine,
+    store: &dyn Store,
+) -> Result<Option<(RuleSet, ScorePolicy)>, CliError> {
+    if decision.versions == engine.in_force.versions {
+        return Ok(None);
+    }
+    let Some(archived) = versions::archived(store, decision.versions)? else {
+        return Ok(None);
+    };
+    let (Some(rules), Some(settings)) = (archived.rules, archived.settings) else {
+        return Ok(None);
+    };
+    let settings = config::load_decides(&settings)?;
+    Ok(Some((rules, score_policy(&settings))))
+}
+
+/// The page on one decision, with the rules and bounds of its day if the archive has them.
 ///
 /// # Errors
 /// When the store fails.
@@ -197,10 +221,20 @@ pub fn page(
         Some(user) => stored::last_logins(store, (&decision.tenant, user), decision.seq, STRIP)?,
         None => Vec::new(),
     };
+    let of_its_day = of_its_day(decision, engine, store)?;
+    let (rules, policy) = match &of_its_day {
+        Some((rules, policy)) => (rules, policy),
+        None => (engine.risk.rules(), engine.risk.score_policy()),
+    };
     let input = ExplainInput {
         decision,
-        rules: engine.risk.rules(),
-        policy: engine.risk.score_policy(),
+        rules,
+        policy,
+        versions: match of_its_day {
+            _ if decision.versions == engine.in_force.versions => Shown::InForce,
+            Some(_) => Shown::OfItsDay,
+            None => Shown::NotOfItsDay,
+        },
         counterfactual: None,
         strip: &strip,
         colour,

@@ -20,8 +20,12 @@ pub mod exit;
 #[cfg(feature = "run")]
 pub mod explain;
 pub mod explanation;
+#[cfg(feature = "run")]
+pub mod faults;
 pub mod geoip;
 pub mod output;
+#[cfg(feature = "run")]
+pub mod reload;
 #[cfg(feature = "run")]
 pub mod replay;
 pub mod rules;
@@ -138,7 +142,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
     log::start(&loaded.settings.log)?;
     match &cli.command {
         #[cfg(feature = "run")]
-        Command::Run(args) => run::run(args, &loaded.settings),
+        Command::Run(args) => run::run(args, &loaded, cli.global.request()),
         #[cfg(feature = "run")]
         Command::Replay(args) => replay::run(args, &loaded.settings),
         #[cfg(feature = "run")]

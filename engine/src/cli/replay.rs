@@ -12,7 +12,7 @@ use clap::Args;
 use super::args::Span;
 use super::assemble::Assembly;
 use super::exit::{CliError, Exit};
-use super::run::{Over, check_tenant, decisions_sink, file_sink, run_over, tell};
+use super::run::{Over, check_tenant, decisions_sink, optional_sink, run_over, tell};
 use super::signals::stop_flag;
 use super::watch::Watch;
 use crate::config::Settings;
@@ -48,6 +48,9 @@ pub struct ReplayArgs {
     /// File that refused lines are written to [default: they are only counted]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// File that alerts are written to, due and held back [default: they stand in the decisions]
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Option<PathBuf>,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub settle: Span,
@@ -69,8 +72,12 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
     let assembly = Assembly::from_settings(settings)?;
     let stop = stop_flag()?;
     let watch = Watch::new(Metrics::new()?);
-    let outputs = [args.decisions.as_deref(), args.dead_letters.as_deref()];
-    outputs.into_iter().flatten().try_for_each(start_anew)?;
+    let outputs = args
+        .decisions
+        .iter()
+        .chain(&args.dead_letters)
+        .chain(&args.alerts);
+    outputs.map(PathBuf::as_path).try_for_each(start_anew)?;
     run_over(
         &Over {
             assembly: &assembly,
@@ -78,7 +85,9 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             tenant: &args.tenant,
             stop: &stop,
             settle: args.settle.micros(),
+            live: false,
             upkeep: None,
+            backfill: false,
         },
         Arc::new(MemoryStore::new()),
         &args.events,
@@ -86,9 +95,8 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
             let letters = args.dead_letters.as_deref();
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
-                dead_letters: letters
-                    .map(|path| file_sink(store, SinkKind::DeadLetters, path))
-                    .transpose()?,
+                dead_letters: optional_sink(store, SinkKind::DeadLetters, letters)?,
+                alerts: optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
                 mail: None,
             })
         },
@@ -100,7 +108,12 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
 
 /// An output named like an input would be removed before it is read.
 fn spare_inputs(args: &ReplayArgs) -> Result<(), CliError> {
-    for output in args.decisions.iter().chain(&args.dead_letters) {
+    let outputs = args
+        .decisions
+        .iter()
+        .chain(&args.dead_letters)
+        .chain(&args.alerts);
+    for output in outputs {
         if args.events.iter().any(|input| is_same_file(input, output)) {
             return Err(CliError::Usage(format!(
                 "`{}` is an input; name another file for the output",

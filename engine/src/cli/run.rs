@@ -12,13 +12,18 @@ use super::admin::{self, Shown};
 use super::args::Span;
 use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
-use super::signals::stop_flag;
+use super::faults;
+use super::reload::{Reloader, Watching};
+use super::signals::{hangup_flag, stop_flag};
 use super::watch::{Tally, Watch};
-use crate::config::Settings;
+use crate::config::{Loaded, Request, Settings};
 use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
+use crate::pipeline::door::DoorPolicy;
+use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
+use crate::pipeline::reload::Reloads;
 use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
 use crate::telemetry::metrics::Metrics;
@@ -47,19 +52,29 @@ pub struct RunArgs {
     /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
     #[arg(long, value_name = "FILE")]
     pub dead_letters: Option<PathBuf>,
+    /// File that alerts are appended to, due and held back [default: they stand in the decisions, and in the mails]
+    #[arg(long, value_name = "FILE")]
+    pub alerts: Option<PathBuf>,
+    /// Events happen as they arrive, as on a pipe that an application writes to; else their own times are the clock
+    #[arg(long, conflicts_with = "backfill")]
+    pub live: bool,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
     pub settle: Span,
     /// Tenant of events that name none
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub tenant: String,
+    /// The events are old logs: learn from them, tell nobody of what is in them, and trust devices seen on three days
+    #[arg(long, conflicts_with = "live")]
+    pub backfill: bool,
 }
 
 /// Runs the events through the store.
 ///
 /// # Errors
 /// See the table of exit codes.
-pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
+pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, CliError> {
+    let settings = &loaded.settings;
     check_tenant(settings, &args.tenant)?;
     let assembly = Assembly::from_settings(settings)?;
     let metrics = Metrics::new()?;
@@ -68,7 +83,8 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
         None => None,
     };
     let stop = stop_flag()?;
-    let store = open_store(&args.data, StoreKind::Real, settings)?;
+    let faults = faults::of_process()?;
+    let store = open_store(&args.data, StoreKind::Real, settings)?.watched_by(faults.clone());
     metrics
         .store_head
         .set(i64::try_from(store.head()?).unwrap_or(i64::MAX));
@@ -87,14 +103,19 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             watch: Arc::clone(&watch),
         },
     );
-    run_over(
+    let read = (request, loaded.file.clone());
+    let reloader = Reloader::new(read, settings.clone(), &args.tenant, &assembly);
+    let (_watching, reloads) = Watching::start(reloader, hangup_flag()?, metrics.clone())?;
+    run_over_with(
         &Over {
             assembly: &assembly,
             settings,
             tenant: &args.tenant,
             stop: &stop,
             settle: args.settle.micros(),
+            live: args.live,
             upkeep: Some(upkeep(settings)),
+            backfill: args.backfill,
         },
         store,
         &args.events,
@@ -102,10 +123,12 @@ pub fn run(args: &RunArgs, settings: &Settings) -> Result<Exit, CliError> {
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
                 dead_letters: Some(file_sink(store, SinkKind::DeadLetters, &dead_letters)?),
+                alerts: optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
                 mail: Some(mail_sink(store, &args.data, settings, &metrics)?),
             })
         },
         &watch,
+        (&faults, Some(reloads)),
     )?;
     tell(&watch.tally(), Some(&dead_letters));
     Ok(Exit::Done)
@@ -121,10 +144,14 @@ pub struct Over<'a> {
     pub tenant: &'a str,
     /// Set to finish and leave.
     pub stop: &'a Arc<AtomicBool>,
+    /// Lines happen as they arrive; else their own times are the clock.
+    pub live: bool,
     /// How long after the last record timers still fire, microseconds.
     pub settle: i64,
     /// What is done for later runs, if the store lasts until then.
     pub upkeep: Option<Upkeep>,
+    /// Whether the files are old logs.
+    pub backfill: bool,
 }
 
 /// Runs files through a store and the sinks that `sinks` opens over it.
@@ -138,21 +165,42 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
+    run_over_with(over, store, events, sinks, watch, (&Faults::default(), None))
+}
+
+/// The same; the faults hear of every place that is passed, and the versions that come through the reloads are taken
+/// over.
+fn run_over_with(
+    over: &Over<'_>,
+    store: Arc<dyn Store>,
+    events: &[PathBuf],
+    sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
+    watch: &Watch,
+    (faults, reloads): (&Faults, Option<Reloads>),
+) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
-    let counts = pipeline::run(Run {
+    let door = DoorPolicy {
+        backfill: over.backfill,
+        ..if over.live {
+            over.assembly.live_door(over.settings, over.tenant)
+        } else {
+            over.assembly.file_door(over.settings, over.tenant)
+        }
+    };
+    let run = Run {
         engine: Arc::clone(&over.assembly.engine),
         store,
         sources,
         sinks,
-        door: &over.assembly.file_door(over.settings, over.tenant),
+        door: &door,
         limits: run_limits(over.settings),
         stop: over.stop,
         settle: over.settle,
         observer: watch,
         upkeep: over.upkeep,
-    })?;
-    Ok(counts)
+    };
+    Ok(pipeline::run_with(run, faults, reloads)?)
 }
 
 /// The inputs, each where the store left it.
@@ -216,6 +264,7 @@ pub fn open_store(data: &Path, kind: StoreKind, settings: &Settings) -> Result<F
 pub fn store_options(settings: &Settings) -> StoreOptions {
     StoreOptions {
         cache_bytes: settings.store.cache_mib << 20,
+        free_min_bytes: settings.store.free_min << 20,
         ..StoreOptions::default()
     }
 }
@@ -241,6 +290,18 @@ pub fn decisions_sink(store: &dyn Store, path: Option<&Path>) -> Result<Box<dyn 
 pub fn file_sink(store: &dyn Store, kind: SinkKind, path: &Path) -> Result<Box<dyn Sink>, CliError> {
     let row = load_one(store, Keyspace::Sink, FileSink::cursor_key(kind, path)?)?;
     Ok(Box::new(FileSink::open(kind, path, row.as_deref())?))
+}
+
+/// The same, if a file is named.
+///
+/// # Errors
+/// As [`file_sink`].
+pub fn optional_sink(
+    store: &dyn Store,
+    kind: SinkKind,
+    path: Option<&Path>,
+) -> Result<Option<Box<dyn Sink>>, CliError> {
+    path.map(|path| file_sink(store, kind, path)).transpose()
 }
 
 /// Mails as files in the data folder, counted in `metrics`.

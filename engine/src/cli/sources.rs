@@ -31,17 +31,31 @@ pub fn rules(folder: Option<&Path>) -> Result<RuleSet, CliError> {
         return RuleSet::builtin().map_err(|faults| refused_rules("the built-in rules", &faults));
     };
     let name = format!("the rules in `{}`", folder.display());
+    RuleSet::from_sources(&rule_sources(folder)?).map_err(|faults| refused_rules(&name, &faults))
+}
+
+/// The texts of the rule files of a folder.
+///
+/// # Errors
+/// As [`rules`], but for what is in the texts.
+pub fn rule_sources(folder: &Path) -> Result<Vec<RuleSource>, CliError> {
+    let files = rule_files(folder)?;
+    if files.is_empty() {
+        let name = format!("the rules in `{}`", folder.display());
+        return Err(refused(name, "there is no rule file (`*.toml`) in it".to_owned()));
+    }
+    files.iter().map(|path| rule_source(path)).collect()
+}
+
+/// The rule files of a folder, in the order of their names.
+///
+/// # Errors
+/// When a folder cannot be read, or holds too many.
+pub fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let mut files = Vec::new();
     find_rules(folder, RULE_FOLDERS_DEPTH_MAX, &mut files)?;
     files.sort();
-    if files.is_empty() {
-        return Err(refused(name, "there is no rule file (`*.toml`) in it".to_owned()));
-    }
-    let sources = files
-        .iter()
-        .map(|path| rule_source(path))
-        .collect::<Result<Vec<_>, _>>()?;
-    RuleSet::from_sources(&sources).map_err(|faults| refused_rules(&name, &faults))
+    Ok(files)
 }
 
 fn find_rules(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), CliError> {

@@ -30,5 +30,5 @@ pub fn run(args: &StatusArgs) -> Result<Exit, CliError> {
 }
 
 fn print_none(data: &std::path::Path) -> Result<Exit, CliError> {
-    super::output::print(&format!("no process uses `{}`\n", data.display())).map(|()| Exit::CheckFailed)
+    super::output::print(&format!("no process uses `{}`\n", data.display())).map(|()| Exit::Done)
 }

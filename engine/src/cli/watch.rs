@@ -110,8 +110,8 @@ impl Observer for Watch {
             match outcome {
                 Outcome::Decided(event) => self.decided(event, &mut tally),
                 Outcome::Told(told) => self.told(&told.alert, &mut tally),
-                Outcome::Settled(_) => {}
-                Outcome::Refused(letter, _) => {
+                Outcome::Activated(_) | Outcome::Settled(_) => {}
+                Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
                     let reason = &*letter.refusal.reason;
                     *tally.refused.entry(reason.to_owned()).or_default() += 1;
                     // A label must be one of a closed list, or senders could make new ones.

@@ -93,6 +93,29 @@ pub fn load(request: &Request, environment: &Environment) -> Result<Loaded, Conf
     })
 }
 
+/// Settings from what [`Settings::decides_text`] wrote; what is not in it, and secrets, as built in.
+///
+/// # Errors
+/// As [`load`]: the text was written by a program that knew other settings.
+pub fn load_decides(text: &str) -> Result<Settings, ConfigError> {
+    let table = Settings::table();
+    let secret = |line: &str| {
+        let key = line.split_once(" = ").map(|(key, _)| key);
+        table
+            .iter()
+            .any(|row| row.secret && Some(row.key().as_str()) == key)
+    };
+    let lines: Vec<&str> = text.lines().filter(|line| !secret(line)).collect();
+    let mut layers = Layers::new();
+    layers.add_document(&built_in());
+    layers.add_document(&Document {
+        text: &lines.join("\n"),
+        path: Some(Path::new("settings in the archive")),
+        folder: Path::new(""),
+    });
+    finish(layers).map(|(settings, _)| settings)
+}
+
 /// The built-in defaults alone.
 pub(super) fn from_defaults() -> Result<Settings, ConfigError> {
     let mut layers = Layers::new();

@@ -27,6 +27,7 @@ mod limits;
 mod log;
 mod mail;
 mod metrics;
+mod reload;
 mod rules;
 mod score;
 mod security;
@@ -46,12 +47,13 @@ pub use files::FilesSettings;
 pub use geoip::GeoipSettings;
 pub use levels::LevelsSettings;
 pub use limits::LimitsSettings;
-pub use load::{Environment, Loaded, Request, load};
+pub use load::{Environment, Loaded, Request, load, load_decides};
 pub use log::{LogFormat, LogLevel, LogSettings};
 pub use mail::MailSettings;
 pub use metrics::MetricsSettings;
 pub use problem::{ConfigError, Problem};
 pub use raw::Origin;
+pub use reload::ReloadSettings;
 pub use rules::RulesSettings;
 pub use score::ScoreSettings;
 pub use section::Setting;
@@ -77,6 +79,8 @@ named! {
         Enforce = "enforce",
         /// Decisions are made and recorded, nobody acts on them, mails to owners are held back.
         Monitor = "monitor",
+        /// Events are recorded and learned; nothing is scored, nobody is told.
+        Off = "off",
     }
 }
 
@@ -150,6 +154,8 @@ settings! {
     files: FilesSettings = "files",
     /// `[doors]`
     doors: DoorsSettings = "doors",
+    /// `[reload]`
+    reload: ReloadSettings = "reload",
     /// `[metrics]`
     metrics: MetricsSettings = "metrics",
     /// `[log]`
@@ -159,10 +165,10 @@ settings! {
 }
 
 impl Settings {
-    /// SHA-256 over the settings that can change a decision, and no others: one line `key = value` each, sorted by
-    /// key. Equal hashes mean equal decisions, as far as the configuration is concerned (clause S11).
+    /// The settings that can change a decision, and no others: one line `key = value` each, sorted by key. Of a secret
+    /// its hash.
     #[must_use]
-    pub fn decides_hash(&self) -> [u8; 32] {
+    pub fn decides_text(&self) -> String {
         let mut lines = Vec::new();
         let table = Self::table();
         self.each(&mut |section, name, value| {
@@ -184,11 +190,16 @@ impl Settings {
             });
         }
         lines.sort_unstable();
+        lines.concat()
+    }
+
+    /// SHA-256 over [`Settings::decides_text`]. Equal hashes mean equal decisions, as far as the configuration is
+    /// concerned (clause S11).
+    #[must_use]
+    pub fn decides_hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(b"doorward configuration 1\n");
-        for line in &lines {
-            hash.update(line.as_bytes());
-        }
+        hash.update(self.decides_text());
         hash.finalize().into()
     }
 }

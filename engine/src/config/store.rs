@@ -10,6 +10,8 @@ section! {
         decisions_days: u32 = Whole::<u32>::of(1, 3650, "days"), decides Yes;
         /// Days that events are kept as they came.
         journal_days: u32 = Whole::<u32>::of(1, 3650, "days"), decides No;
+        /// Free space below which nothing more is read; 0 for none.
+        free_min: u64 = Whole::<u64>::of(0, 1 << 30, "MiB"), decides No;
         /// Memory for blocks of the store.
         cache_mib: u64 = Whole::<u64>::of(8, 65_536, "MiB"), decides No;
         /// Decoded histories kept in memory.

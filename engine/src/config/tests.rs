@@ -162,3 +162,22 @@ fn what_is_shown_loads_again() {
     let loaded = load(&request, &Environment::default()).unwrap();
     assert_eq!(loaded.settings, settings);
 }
+
+#[test]
+fn what_decides_reads_back_from_its_text() {
+    let mut settings = Settings::default();
+    settings.score.base = "12.5".parse().unwrap();
+    settings.tenants.allowed = vec!["default".into(), "eine \"Firma\"".into()];
+    let app = "[app.\"my shop\"]\nbase = 7\nsensitivity = \"high\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("doorward.toml");
+    std::fs::write(&file, app).unwrap();
+    let request = Request {
+        file: Some(file),
+        ..Request::default()
+    };
+    settings.app = load(&request, &Environment::default()).unwrap().settings.app;
+    let read = load_decides(&settings.decides_text()).unwrap();
+    assert_eq!(read.decides_text(), settings.decides_text());
+    assert!(load_decides("score.base = 1\nscore.lace = 2\n").is_err());
+}

@@ -83,6 +83,12 @@ impl Enricher {
         }
     }
 
+    /// The patterns of user agents, which belong to the program.
+    #[must_use]
+    pub fn agents(&self) -> Arc<UserAgentParser> {
+        Arc::clone(&self.agents)
+    }
+
     /// Epoch of the geo databases in force.
     #[must_use]
     pub fn geo_epoch(&self) -> u64 {

@@ -232,15 +232,33 @@ impl fmt::Display for Timestamp {
         let seconds = micros / MICROS_PER_SECOND;
         let fraction = micros % MICROS_PER_SECOND;
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(
-            out,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        // One stands in every decision, and six formatted numbers cost ten times this.
+        let mut text = *b"0000-00-00T00:00:00";
+        for (at, width, value) in [
+            (0, 4, year),
+            (5, 2, month),
+            (8, 2, day),
+            (11, 2, hour),
+            (14, 2, minute),
+            (17, 2, second),
+        ] {
+            put_digits(text.get_mut(at..at + width).unwrap_or_default(), value);
+        }
+        out.write_str(std::str::from_utf8(&text).unwrap_or_default())?;
         match (fraction, fraction % 1_000) {
             (0, _) => out.write_str("Z"),
             (_, 0) => write!(out, ".{:03}Z", fraction / 1_000),
             _ => write!(out, ".{fraction:06}Z"),
         }
+    }
+}
+
+/// The last digits of a number, as many as there is room for.
+fn put_digits(room: &mut [u8], value: i64) {
+    let mut rest = value.unsigned_abs();
+    for place in room.iter_mut().rev() {
+        *place = b'0' + (rest % 10) as u8;
+        rest /= 10;
     }
 }
 

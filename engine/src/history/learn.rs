@@ -81,6 +81,8 @@ pub struct GrantedLogin<'a> {
     pub ordinary_network: bool,
     /// It got in although the action was step_up, hold or deny.
     pub against_advice: bool,
+    /// It was read in from old logs.
+    pub backfill: bool,
 }
 
 /// Learns a granted login. The row stays within its limits.
@@ -341,6 +343,14 @@ fn give_credit(
             pair.credits.give(CreditSize::Half, by_days, now);
         }
         VouchEvidence::StepUpPhishable | VouchEvidence::None => {}
+    }
+    // Nobody was there to be asked: what old logs show on three distinct days was the owner's own life, as far as anybody
+    // knows. Only such a login gives it, so that a day in the logs and two of today are not enough; and the device gets it
+    // with the pair, so that three networks on three days are not enough either.
+    if login.backfill && pair.seen.days.is_some_and(|days| days.distinct() >= 3) {
+        let credit = Credit::at_once(login.seq);
+        pair.credits.give(CreditSize::Full, credit, now);
+        device.credits.give(CreditSize::Full, credit, now);
     }
     if !login.asked && login.matched.state == DeviceState::Known {
         match trust_before {

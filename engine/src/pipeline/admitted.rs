@@ -38,12 +38,16 @@ pub struct Admitted {
     /// Doorward's clock at a live door, microseconds since the epoch. `None` for files, whose clock follows from the
     /// lines themselves (clause S3).
     pub now: Option<i64>,
+    /// Versions in force when its content was made; under others it is made again (clause S2).
+    pub made_with: Id,
     /// The event, or why there is none.
     pub content: Result<Box<EnrichedLogin>, Refusal>,
     /// What it is known by: an event by its decision's id and zeros, anything else by its dead letter's.
     pub id: [u8; 32],
     /// Key of the rows of the user whom the event names.
     pub user: Option<UserKey>,
+    /// Whether it is read in from old logs.
+    pub backfill: bool,
 }
 
 impl Admitted {
@@ -53,6 +57,7 @@ impl Admitted {
         bytes: Vec<u8>,
         origin: Origin,
         now: Option<i64>,
+        made_with: Id,
         content: Result<Box<EnrichedLogin>, Refusal>,
     ) -> Self {
         let id = match &content {
@@ -69,10 +74,19 @@ impl Admitted {
             bytes,
             origin,
             now,
+            made_with,
             content,
             id,
             user,
+            backfill: false,
         }
+    }
+
+    /// The same, read in from old logs or not.
+    #[must_use]
+    pub const fn backfill(mut self, backfill: bool) -> Self {
+        self.backfill = backfill;
+        self
     }
 
     /// The id of the first decision on it, if it is an event.

@@ -10,7 +10,8 @@ use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
 use crate::pipeline::retention::Kept;
 use crate::pipeline::row_bytes;
-use crate::risk::decision::Decision;
+use crate::pipeline::versions::{Current, Hashes};
+use crate::risk::decision::{Decision, Id};
 use crate::risk::json::write_decision;
 use crate::risk::score::ScorePolicy;
 
@@ -24,6 +25,8 @@ pub struct DecidedEvent {
     pub bytes: Vec<u8>,
     /// Whether it is an event of our own: nobody sent it, and folding the journal makes it again.
     pub own: bool,
+    /// Whether it was read in from old logs.
+    pub backfill: bool,
     /// What the counters across users saw.
     pub observation: Option<CrowdObservation>,
     /// The decision.
@@ -39,10 +42,14 @@ pub enum Outcome {
     Decided(Box<DecidedEvent>),
     /// A refused line, with Doorward's clock.
     Refused(Box<DeadLetter>, i64),
+    /// The same, read in from old logs.
+    BackfilledRefused(Box<DeadLetter>, i64),
     /// Somebody is told of what happened before, when its time had come.
     Told(Box<ToldLater>),
     /// What was due after the last record fired.
     Settled(Settled),
+    /// Other versions are in force from here on.
+    Activated(Box<Activation>),
 }
 
 impl Outcome {
@@ -51,8 +58,8 @@ impl Outcome {
     pub const fn is_from_door(&self) -> bool {
         match self {
             Self::Decided(event) => !event.own,
-            Self::Refused(..) => true,
-            Self::Told(_) | Self::Settled(_) => false,
+            Self::Refused(..) | Self::BackfilledRefused(..) => true,
+            Self::Told(_) | Self::Activated(_) | Self::Settled(_) => false,
         }
     }
 
@@ -61,9 +68,10 @@ impl Outcome {
     pub fn now(&self) -> i64 {
         match self {
             Self::Decided(event) => event.decision.now,
-            Self::Refused(_, now) => *now,
+            Self::Refused(_, now) | Self::BackfilledRefused(_, now) => *now,
             Self::Told(told) => told.now,
             Self::Settled(settled) => settled.clock,
+            Self::Activated(activation) => activation.now,
         }
     }
 }
@@ -77,6 +85,23 @@ pub struct Settled {
     pub up_to: i64,
     /// Doorward's clock.
     pub clock: i64,
+}
+
+/// Other rules, lists, geo files or settings are in force (clause S11).
+#[derive(Debug)]
+pub struct Activation {
+    /// Its record: from here on.
+    pub seq: Seq,
+    /// Doorward's clock.
+    pub now: i64,
+    /// The hash that decisions name.
+    pub versions: Id,
+    /// The hashes that it is made of.
+    pub hashes: Hashes,
+    /// What the archive did not have yet.
+    pub archive: Vec<Change>,
+    /// Bounds of the score.
+    pub policy: ScorePolicy,
 }
 
 /// An alert that a timer raised.
@@ -118,25 +143,45 @@ pub struct Outgoing {
     pub dead_letters: Vec<Record>,
     /// Alerts that are due, encoded.
     pub alerts: Vec<Record>,
+    /// All alerts as JSON lines.
+    pub alert_lines: Vec<Record>,
 }
 
-/// Makes the bytes of a batch: rows for the store, lines for the sinks. Rows and positions move out of it.
+/// Makes the bytes of a batch: rows for the store, lines for the sinks. Rows and positions move out of it. `policy` is
+/// what was in force before it, and becomes what is in force after it.
 ///
 /// # Errors
 /// Only if a value cannot be encoded at all.
-pub fn encode(closed: &mut ClosedBatch, policy: &ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
+pub fn encode(closed: &mut ClosedBatch, policy: &mut ScorePolicy) -> Result<(Batch, Outgoing), StoreError> {
     let mut batch = Batch {
         expected_head: closed.expected_head,
         new_head: closed.new_head,
         changes: Vec::with_capacity(closed.outcomes.len() * 4 + closed.rows.len() + closed.positions.len()),
     };
     let mut outgoing = Outgoing::default();
-    for outcome in &closed.outcomes {
+    for outcome in &mut closed.outcomes {
         match outcome {
             Outcome::Decided(event) => encode_decided(event, policy, &mut batch, &mut outgoing)?,
-            Outcome::Refused(letter, now) => encode_refused(letter, *now, &mut batch, &mut outgoing)?,
+            Outcome::Refused(letter, now) => {
+                let body = Body::Refused {
+                    reason: letter.refusal.reason.clone(),
+                    dead_letter: letter.id,
+                };
+                encode_refused(letter, body, *now, &mut batch, &mut outgoing)?;
+            }
+            Outcome::BackfilledRefused(letter, now) => {
+                let body = Body::BackfilledRefused {
+                    reason: letter.refusal.reason.clone(),
+                    dead_letter: letter.id,
+                };
+                encode_refused(letter, body, *now, &mut batch, &mut outgoing)?;
+            }
             Outcome::Told(told) => encode_told(told, &mut batch, &mut outgoing)?,
             Outcome::Settled(settled) => encode_settled(settled, &mut batch)?,
+            Outcome::Activated(activation) => {
+                encode_activated(activation, &mut batch)?;
+                *policy = activation.policy;
+            }
         }
     }
     batch.changes.append(&mut closed.rows);
@@ -157,6 +202,12 @@ fn encode_decided(
         now: decision.now,
         body: if event.own {
             Body::Own {
+                tenant,
+                bytes,
+                observation,
+            }
+        } else if event.backfill {
+            Body::Backfilled {
                 tenant,
                 bytes,
                 observation,
@@ -205,6 +256,10 @@ fn put_alert(alert: &Alert, index: u16, batch: &mut Batch, outgoing: &mut Outgoi
             bytes: bytes.clone(),
         });
     }
+    outgoing.alert_lines.push(Record {
+        seq,
+        bytes: alert.to_json(),
+    });
     batch.put(Keyspace::Alert, keys::alert(seq, index), bytes);
 }
 
@@ -232,20 +287,30 @@ fn encode_settled(settled: &Settled, batch: &mut Batch) -> Result<(), StoreError
     Ok(())
 }
 
+fn encode_activated(activation: &mut Activation, batch: &mut Batch) -> Result<(), StoreError> {
+    let (seq, versions) = (activation.seq, activation.versions);
+    let record: JournalRecord<Bytes<'_>> = JournalRecord {
+        now: activation.now,
+        body: Body::Activated {
+            versions,
+            hashes: activation.hashes,
+        },
+    };
+    batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
+    batch.changes.push(Current { versions, seq }.change()?);
+    batch.changes.append(&mut activation.archive);
+    Ok(())
+}
+
 fn encode_refused(
     letter: &DeadLetter,
+    body: Body<Bytes<'_>>,
     now: i64,
     batch: &mut Batch,
     outgoing: &mut Outgoing,
 ) -> Result<(), StoreError> {
     let seq = letter.seq;
-    let record: JournalRecord<Bytes<'_>> = JournalRecord {
-        now,
-        body: Body::Refused {
-            reason: letter.refusal.reason.clone(),
-            dead_letter: letter.id,
-        },
-    };
+    let record = JournalRecord { now, body };
     batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
     batch.put(
         Keyspace::Dead,

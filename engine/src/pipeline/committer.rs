@@ -3,11 +3,13 @@
 //! Cursors of the sinks travel in the next commit, so that a sink costs no commit of its own (clause S9).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
 use crate::pipeline::crowd_image::Images;
+use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
 use crate::pipeline::retention::{Bounds, Kept, Retention};
@@ -57,13 +59,20 @@ pub struct Sinks {
     pub dead_letters: Option<Box<dyn Sink>>,
     /// Alerts that are due.
     pub mail: Option<Box<dyn Sink>>,
+    /// All alerts, due and held back, one JSON line each.
+    pub alerts: Option<Box<dyn Sink>>,
 }
 
 impl Sinks {
     fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
-        [&mut self.decisions, &mut self.dead_letters, &mut self.mail]
-            .into_iter()
-            .flatten()
+        [
+            &mut self.decisions,
+            &mut self.dead_letters,
+            &mut self.mail,
+            &mut self.alerts,
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -71,15 +80,19 @@ impl Sinks {
 pub struct Committer {
     store: Arc<dyn Store>,
     sinks: Sinks,
+    /// Bounds in force at the batch at hand.
     policy: ScorePolicy,
     cursors: Vec<Change>,
     since_cursors: u32,
     head: Seq,
     images: Images,
     retention: Retention,
+    faults: Faults,
     /// The cursors that wait for a commit say so much; what is committed says `published`.
     acknowledged: Seq,
     published: Seq,
+    /// Set to stop reading when the store runs out of room.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Committer {
@@ -100,8 +113,10 @@ impl Committer {
             head,
             images,
             retention,
+            faults: Faults::default(),
             acknowledged: 0,
             published: 0,
+            stop: None,
         };
         committer.commit_rows(leftovers)?;
         committer.first_cursors()?;
@@ -141,11 +156,18 @@ impl Committer {
             }))
         };
         let alert = |row: &Row| -> Result<Option<Record>, StoreError> {
-            let alert = Alert::decode(&row.value).map_err(|error| bad(Keyspace::Alert, error.to_string()))?;
+            let alert = stored_alert(row)?;
             let due = alert.held_back.is_none();
             Ok(due.then(|| Record {
                 seq: alert.seq,
                 bytes: row.value.clone(),
+            }))
+        };
+        let alert_line = |row: &Row| -> Result<Option<Record>, StoreError> {
+            let alert = stored_alert(row)?;
+            Ok(Some(Record {
+                seq: alert.seq,
+                bytes: alert.to_json(),
             }))
         };
         if let Some(sink) = &mut self.sinks.decisions {
@@ -157,6 +179,9 @@ impl Committer {
         if let Some(sink) = &mut self.sinks.mail {
             publish_missing(&*store, sink.as_mut(), head, ALERTS, alert)?;
         }
+        if let Some(sink) = &mut self.sinks.alerts {
+            publish_missing(&*store, sink.as_mut(), head, ALERTS, alert_line)?;
+        }
         Ok(())
     }
 
@@ -165,7 +190,7 @@ impl Committer {
     /// # Errors
     /// When the store or a sink fails; nothing may be committed after that.
     pub fn commit(&mut self, closed: &mut ClosedBatch) -> Result<(), RunError> {
-        let (mut batch, outgoing) = batch::encode(closed, &self.policy)?;
+        let (mut batch, outgoing) = batch::encode(closed, &mut self.policy)?;
         batch.changes.append(&mut self.cursors);
         self.head = self.store.commit(batch)?;
         self.published = self.acknowledged;
@@ -182,6 +207,7 @@ impl Committer {
             (&mut self.sinks.decisions, &outgoing.decisions),
             (&mut self.sinks.dead_letters, &outgoing.dead_letters),
             (&mut self.sinks.mail, &outgoing.alerts),
+            (&mut self.sinks.alerts, &outgoing.alert_lines),
         ];
         for (sink, records) in outlets {
             if let Some(sink) = sink.as_mut().filter(|_| !records.is_empty()) {
@@ -223,9 +249,19 @@ impl Committer {
         Ok(())
     }
 
+    /// When the store runs out of room, `stop` is set: the doors read no more, and what was begun is stored.
+    pub fn stops(&mut self, stop: &Arc<AtomicBool>) {
+        self.stop = Some(Arc::clone(stop));
+    }
+
     /// The start read the image of `seq`, 0 for none: the journal after it is needed.
     pub const fn image_was_used(&mut self, seq: Seq) {
         self.images.was_used(seq);
+    }
+
+    /// From now on `faults` hears of the places that are passed.
+    pub fn watched_by(&mut self, faults: Faults) {
+        self.faults = faults;
     }
 
     /// What is written between batches: one step of the image that is begun, one step of removing what is too old.
@@ -238,8 +274,7 @@ impl Committer {
             self.finish_image()?;
             self.images.begin(&snapshot)?;
         }
-        let step = self.images.next_step()?;
-        self.commit_rows(step)?;
+        self.write_image_step()?;
         match closed.kept {
             Some(kept) => self.remove_old(kept, closed.outcomes.len()),
             None => Ok(()),
@@ -254,17 +289,28 @@ impl Committer {
             records,
         };
         let step = self.retention.next_step(&*self.store, &bounds)?;
-        self.commit_rows(step)
+        let removed = !step.is_empty();
+        self.commit_rows(step)?;
+        if removed {
+            self.faults.pass(Point::Retention);
+        }
+        Ok(())
+    }
+
+    /// False if no image is begun.
+    fn write_image_step(&mut self) -> Result<bool, RunError> {
+        let step = self.images.next_step()?;
+        let wrote = !step.is_empty();
+        self.commit_rows(step)?;
+        if wrote && self.images.is_begun() {
+            self.faults.pass(Point::CrowdImage);
+        }
+        Ok(wrote)
     }
 
     fn finish_image(&mut self) -> Result<(), RunError> {
-        loop {
-            let step = self.images.next_step()?;
-            if step.is_empty() {
-                return Ok(());
-            }
-            self.commit_rows(step)?;
-        }
+        while self.write_image_step()? {}
+        Ok(())
     }
 
     /// Makes everything durable that went out, says so in the store, and writes the image that is begun to its end.
@@ -287,15 +333,27 @@ impl Committer {
         done: &Sender<u64>,
         observer: &dyn Observer,
     ) -> Result<(), RunError> {
+        let mut short = None;
         for mut closed in batches {
             self.commit(&mut closed)?;
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);
             self.keep_up(closed)?;
+            if short.is_none() {
+                short = self.store.has_room().err();
+                if let (Some(_), Some(stop)) = (&short, &self.stop) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
         }
-        self.finish()
+        self.finish()?;
+        short.map_or(Ok(()), |short| Err(short.into()))
     }
+}
+
+fn stored_alert(row: &Row) -> Result<Alert, StoreError> {
+    Alert::decode(&row.value).map_err(|error| bad(Keyspace::Alert, error.to_string()))
 }
 
 /// A table in the order of `seq`, as a sink follows it.

@@ -306,6 +306,12 @@ impl Images {
         Ok(())
     }
 
+    /// Whether an image is begun and not named yet.
+    #[must_use]
+    pub const fn is_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
     /// What the next commit writes of an image; nothing if none is begun. The last step names the image and removes
     /// the older one.
     ///

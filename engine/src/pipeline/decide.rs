@@ -22,7 +22,7 @@ use crate::pipeline::sequencer::Sequencer;
 use crate::pipeline::tell::{Telling, device_key, kind_of};
 use crate::pipeline::timers::TimerKind;
 use crate::pipeline::user_rows::{UserKey, UserRows};
-use crate::risk::decision::{AlertLine, Decision, DeviceVerdict};
+use crate::risk::decision::{AlertLine, Decision, DeviceVerdict, Mode};
 
 impl Sequencer {
     /// An event of type `login`.
@@ -36,7 +36,7 @@ impl Sequencer {
         let mut alerts = Vec::new();
         if let Some(ended) = ended::by_event(moment, &step) {
             alerts.extend(self.tell(moment, &ended, &step.before, key, &rows)?);
-            self.learn(moment, &ended, &mut rows);
+            self.learn(&ended, &mut rows);
         }
         self.keep_attempt(moment, &step, &mut rows);
         if let Some(observation) = &step.observation {
@@ -77,8 +77,7 @@ impl Sequencer {
             self.load_user(key)?;
         }
         let mut rows = self.rows_of(key.as_ref());
-        let at = (moment.seq, moment.now);
-        let ended = ended::by_word(attempt, last, event, end, rows.history.as_ref(), at);
+        let ended = ended::by_word(attempt, last, event, end, rows.history.as_ref(), moment);
         let before = Before {
             source: (
                 source_identity(&last.device),
@@ -90,7 +89,7 @@ impl Sequencer {
             wrong_passwords: attempt.wrong_passwords.into(),
         };
         let alerts = self.tell(moment, &ended, &before, key.as_ref(), &rows)?;
-        self.learn(moment, &ended, &mut rows);
+        self.learn(&ended, &mut rows);
         self.put_rows(key.as_ref(), rows);
         let observation = (end == AttemptEnd::Granted && event.is_interactive())
             .then(|| granted_later(&self.engine, attempt, last));
@@ -231,10 +230,10 @@ impl Sequencer {
     }
 
     /// A granted login of the owner's teaches; one by somebody else, or a silent one, does not.
-    fn learn(&self, moment: Moment<'_>, ended: &Ended<'_>, rows: &mut UserRows) {
+    fn learn(&self, ended: &Ended<'_>, rows: &mut UserRows) {
         let event = ended.event;
         let by_owner = event.actor.kind == ActorKind::User && event.is_interactive();
-        if ended.end != AttemptEnd::Granted || !by_owner || moment.login.user.is_none() {
+        if ended.end != AttemptEnd::Granted || !by_owner || ended.attempt.user.is_none() {
             return;
         }
         let history = rows.history.get_or_insert_default();
@@ -254,7 +253,7 @@ impl Sequencer {
         let (Some(kind), Some(key)) = (kind_of(ended), key) else {
             return Ok(None);
         };
-        if !ended.event.is_interactive() {
+        if !ended.event.is_interactive() || self.engine.mode == Mode::Off {
             return Ok(None);
         }
         let mut mailbox = self.mailbox(&key.row)?;
@@ -307,7 +306,7 @@ impl Sequencer {
             device,
             maturity,
             degraded,
-            versions: self.engine.versions,
+            versions: self.engine.in_force.versions,
             final_verdict: true,
             mode: self.engine.mode,
             slots,
@@ -315,6 +314,7 @@ impl Sequencer {
         DecidedEvent {
             bytes: Vec::new(),
             own: false,
+            backfill: moment.backfill,
             observation,
             decision,
             alerts,

@@ -18,6 +18,8 @@ use crate::pipeline::admitted::{Admitted, Arrival, Origin};
 use crate::pipeline::byte_budget::ByteBudget;
 use crate::pipeline::dead_letter::Refusal;
 use crate::pipeline::ports::{Change, InputIdentity, LineSource, RawLine};
+use crate::pipeline::reload::CurrentDoor;
+use crate::risk::decision::Id;
 
 /// Lines in one chunk. Small enough that a pipe is not kept waiting, large enough that a hand-over costs nothing.
 const CHUNK_LINES: usize = 256;
@@ -39,6 +41,13 @@ pub struct DoorPolicy {
     pub latest: Arc<dyn Fn() -> i64 + Send + Sync>,
     /// The tolerance, minutes, for the message.
     pub future_minutes: i64,
+    /// The clock of a live door, microseconds since the epoch: its lines happen as they arrive. `None` for files, whose
+    /// clock follows from the lines (clause S3).
+    pub arrival: Option<Arc<dyn Fn() -> i64 + Send + Sync>>,
+    /// Whether its sources are old logs: nobody is told of what is in them.
+    pub backfill: bool,
+    /// Names the versions that all of this belongs to.
+    pub versions: Id,
 }
 
 struct Chunk {
@@ -64,14 +73,26 @@ impl DoorPolicy {
         if line.bytes.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
-        let content = self.content(&line.bytes, caches);
         let origin = Origin {
             input: Arc::clone(input),
             line: line.line,
             offset: line.offset,
         };
-        let admitted = Admitted::new(line.bytes, origin, None, content);
+        let now = self.arrival.as_ref().map(|arrival| arrival());
+        let admitted = self.admit(line.bytes, origin, now, caches);
         Some(Arrival::Line(Box::new(admitted)))
+    }
+
+    /// Parses and looks up one line that is not blank. `now` is the clock of a live door.
+    pub fn admit(
+        &self,
+        bytes: Vec<u8>,
+        origin: Origin,
+        now: Option<i64>,
+        caches: &mut EnrichCaches,
+    ) -> Admitted {
+        let content = self.content(&bytes, caches);
+        Admitted::new(bytes, origin, now, self.versions, content).backfill(self.backfill)
     }
 
     /// What is made of the bytes of one event.
@@ -107,7 +128,7 @@ pub struct DoorError {
 /// How a door is run.
 pub struct DoorRun<'a> {
     /// What it lets in.
-    pub policy: &'a DoorPolicy,
+    pub doors: &'a CurrentDoor,
     /// Threads that parse and enrich, at least 1.
     pub workers: usize,
     /// Lines that may wait for the sequencer.
@@ -135,10 +156,10 @@ impl<'a> DoorRun<'a> {
         let budget = Arc::new(ByteBudget::new(self.queue_bytes));
         for _ in 0..self.workers.max(1) {
             let jobs = Arc::clone(&jobs);
-            let policy = self.policy;
+            let doors = self.doors;
             let over = Arc::clone(&over);
             let budget = Arc::clone(&budget);
-            scope.spawn(move || work_off(policy, &jobs, &budget, &over));
+            scope.spawn(move || work_off(doors, &jobs, &budget, &over));
         }
         let mut lanes = Vec::with_capacity(sources.len());
         for mut source in sources {
@@ -187,10 +208,14 @@ impl Arrivals {
         self.arrivals.try_recv().inspect(|chunk| self.took(chunk))
     }
 
-    /// Waits for the next chunk; `None` at the end.
-    #[must_use]
-    pub fn next(&self) -> Option<Result<Vec<Arrival>, DoorError>> {
-        self.arrivals.recv().ok().inspect(|chunk| self.took(chunk))
+    /// Waits for the next chunk.
+    ///
+    /// # Errors
+    /// Whether none came within that time, or none will come.
+    pub fn next(&self, within: Duration) -> Result<Result<Vec<Arrival>, DoorError>, RecvTimeoutError> {
+        self.arrivals
+            .recv_timeout(within)
+            .inspect(|chunk| self.took(chunk))
     }
 
     fn took(&self, chunk: &Result<Vec<Arrival>, DoorError>) {
@@ -255,7 +280,8 @@ impl Reading {
 
 /// One worker: its caches are its own. It ends with its last sender, or with the merger: a reader that waits for a
 /// silent pipe keeps its sender for ever.
-fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, budget: &ByteBudget, over: &AtomicBool) {
+fn work_off(doors: &CurrentDoor, jobs: &Mutex<Receiver<Chunk>>, budget: &ByteBudget, over: &AtomicBool) {
+    let mut policy = doors.get();
     let mut caches = policy.enricher.caches();
     loop {
         let job = jobs
@@ -267,6 +293,12 @@ fn work_off(policy: &DoorPolicy, jobs: &Mutex<Receiver<Chunk>>, budget: &ByteBud
             Err(RecvTimeoutError::Timeout) if !over.load(Ordering::Relaxed) => continue,
             Err(_) => return,
         };
+        let now = doors.get();
+        if !Arc::ptr_eq(&now, &policy) {
+            // What the caches hold was true of other files.
+            caches = now.enricher.caches();
+            policy = now;
+        }
         let mut blank_bytes = 0;
         let mut lines = Vec::with_capacity(chunk.lines.len());
         for line in chunk.lines {

@@ -45,6 +45,8 @@ pub struct Ended<'a> {
     pub achieved: Level,
     /// Its last stage, as the application told it.
     pub event: &'a LoginEvent,
+    /// Whether it was read in from old logs.
+    pub backfill: bool,
 }
 
 /// The end that this event is, if it is one with an address.
@@ -79,8 +81,9 @@ fn with_end<'a>(moment: Moment<'a>, step: &'a LoginStep, end: AttemptEnd) -> Opt
         action: scored.map(|scored| scored.action),
         sum_hundredths: scored.map_or(0, |scored| scored.sum.hundredths()),
         attack_fired: step.attack_fired,
-        achieved: scored.map_or(Level::One, |scored| scored.achieved),
+        achieved: step.achieved,
         event: &moment.login.event,
+        backfill: moment.backfill,
     })
 }
 
@@ -92,23 +95,24 @@ pub fn by_word<'a>(
     event: &'a LoginEvent,
     end: AttemptEnd,
     history: Option<&UserHistory>,
-    (seq, now): (Seq, i64),
+    moment: Moment<'_>,
 ) -> Ended<'a> {
     Ended {
         end,
         attempt,
         device: &last.device,
         network: &last.network,
-        matched: identify(history, &last.device, last.time, now),
+        matched: identify(history, &last.device, last.time, moment.now),
         time: last.time,
-        now,
-        seq,
+        now: moment.now,
+        seq: moment.seq,
         decision: last.decision,
         action: Some(last.action),
         sum_hundredths: last.sum_hundredths,
         attack_fired: last.attack_fired,
         achieved: Level::from_number(last.achieved).unwrap_or(Level::One),
         event,
+        backfill: moment.backfill,
     }
 }
 
@@ -131,7 +135,12 @@ impl Ended<'_> {
                 seq: self.seq,
                 time: self.time,
                 now: self.now,
-                late: Late::of(self.time, self.now),
+                // Old logs are late by the clock of a store that lives already; their own days are what counts.
+                late: if self.backfill {
+                    Late::InTime
+                } else {
+                    Late::of(self.time, self.now)
+                },
                 device: self.device,
                 matched: &self.matched,
                 network: self.network,
@@ -140,6 +149,7 @@ impl Ended<'_> {
                 evidence,
                 ordinary_network: is_ordinary(self.network.kind),
                 against_advice: self.against_advice(),
+                backfill: self.backfill,
             },
         );
     }

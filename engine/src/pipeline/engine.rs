@@ -3,8 +3,7 @@
 //! `cli` makes it from the settings; nothing in here is read from anywhere.
 
 use std::collections::BTreeMap;
-
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 use crate::alerts::budget::BudgetPolicy;
 use crate::alerts::quiet::QuietPolicy;
@@ -14,8 +13,9 @@ use crate::event::Sensitivity;
 use crate::history::MaturityPolicy;
 use crate::history::crowd::CrowdLimits;
 use crate::keyed_hash::KeyedHash;
+use crate::pipeline::versions::InForce;
 use crate::risk::action::AppPolicy;
-use crate::risk::decision::{Id, Mode};
+use crate::risk::decision::Mode;
 use crate::risk::risk_engine::RiskEngine;
 
 /// What the configuration says of one application; `None` where it says nothing.
@@ -97,19 +97,6 @@ pub struct Engine {
     pub time_jump: i64,
     /// Timers that may wait; with more, the first due fire early.
     pub timers_max: usize,
-    /// Names the tuple of everything in force.
-    pub versions: Id,
-}
-
-/// The hash that a decision names: of rules, lists and geo files, configuration, time zones and engine (clause S11).
-#[must_use]
-pub fn versions(rules: [u8; 32], geo: [u8; 32], configuration: [u8; 32]) -> Id {
-    let mut hash = Sha256::new();
-    for part in [rules, geo, configuration] {
-        hash.update(part);
-    }
-    hash.update(jiff::tz::db().available().count().to_be_bytes());
-    hash.update(env!("CARGO_PKG_VERSION"));
-    let digest: [u8; 32] = hash.finalize().into();
-    Id(digest.first_chunk().copied().unwrap_or_default())
+    /// Names all of this, with what the archive keeps of it.
+    pub in_force: Arc<InForce>,
 }

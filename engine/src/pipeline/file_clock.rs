@@ -52,6 +52,12 @@ impl<T> FileClock<T> {
         self.held().into_iter().chain(&self.waiting)
     }
 
+    /// The same, to be changed.
+    pub fn waiting_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let held = self.held.as_mut().map(|(_, item)| item);
+        held.into_iter().chain(&mut self.waiting)
+    }
+
     /// Whether a line of this time would be held.
     #[must_use]
     pub fn would_jump(&self, time: i64) -> bool {

@@ -11,6 +11,7 @@ use crate::event::{
     EventType, Limits, LoginEvent, OWN_SOURCE, Outcome as EventOutcome, Timestamp, parse_own,
 };
 use crate::pipeline::batch::Outcome;
+use crate::pipeline::faults::Point;
 use crate::pipeline::login_step::Moment;
 use crate::pipeline::ports::{Keyspace, StoreError};
 use crate::pipeline::sequencer::Sequencer;
@@ -28,6 +29,7 @@ impl Sequencer {
     /// When the store fails.
     pub(super) fn fire_due(&mut self, now: i64) -> Result<(), StoreError> {
         while let Some(timer) = self.timers.pop(now) {
+            self.faults.pass(Point::Timer);
             // One that fires early because there are too many does not move the clock ahead of its records.
             let at = timer.due.min(now);
             match timer.kind {
@@ -99,6 +101,7 @@ impl Sequencer {
             decision: decision_id(&login.tenant, OWN_SOURCE, &login.event.id, 0),
             now: self.clock().unwrap_or(at),
             bytes: &[],
+            backfill: self.backfilling,
         };
         let mut decided = self.end_by_word(moment, &attempt, last, &event, end)?;
         decided.bytes = own_bytes(&login);

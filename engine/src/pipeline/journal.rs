@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::history::crowd::CrowdObservation;
 use crate::pipeline::ports::{Keyspace, StoreError};
 use crate::pipeline::row_bytes;
+use crate::pipeline::versions::Hashes;
 use crate::risk::decision::Id;
 
 const VERSION: u8 = 1;
@@ -19,7 +20,7 @@ pub struct JournalRecord<B> {
     pub body: Body<B>,
 }
 
-/// What a record holds. Activations, operator actions and ticks are added at the end.
+/// What a record holds. Operator actions and ticks are added at the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Body<B> {
     /// An event that was admitted.
@@ -52,15 +53,60 @@ pub enum Body<B> {
         /// Its id.
         alert: Id,
     },
+    /// As `Event`, read in from old logs: it decides otherwise (credit, lateness, alerts), so the record says it. A fold
+    /// that only knew the command line of its own run would learn something else.
+    Backfilled {
+        /// Tenant it was admitted for.
+        tenant: Box<str>,
+        /// As it came in.
+        bytes: B,
+        /// What the counters across users saw of it.
+        observation: Option<CrowdObservation>,
+    },
+    /// As `Refused`, read in from old logs. What a timer does goes by the last record that came from a door, and that
+    /// may be this one.
+    BackfilledRefused {
+        /// Stable code.
+        reason: Box<str>,
+        /// Its dead letter.
+        dead_letter: [u8; 32],
+    },
+    /// From here on other rules, lists, geo files or settings are in force (clause S11). What stood in them is in the
+    /// archive.
+    Activated {
+        /// The hash that decisions name.
+        versions: Id,
+        /// The hashes that it is made of.
+        hashes: Hashes,
+    },
     /// The inputs had ended, and what was due up to the `now` of this record fired as if so much time had passed. Some
     /// of it leaves no record of its own, such as an attempt without a right password. The clock stays.
     Settled,
 }
 
 impl<B> Body<B> {
-    /// Whether no door gave it: its `now` is no time of the world.
-    pub const fn is_own(&self) -> bool {
-        matches!(self, Self::Own { .. } | Self::Told { .. } | Self::Settled)
+    /// Whether a door gave it: its `now` is a time of the world, and no timer made it.
+    pub const fn is_from_door(&self) -> bool {
+        matches!(self, Self::Event { .. } | Self::Refused { .. }) || self.is_backfill()
+    }
+
+    /// Whether it was read in from old logs.
+    pub const fn is_backfill(&self) -> bool {
+        matches!(self, Self::Backfilled { .. } | Self::BackfilledRefused { .. })
+    }
+
+    /// What the counters across users saw of it.
+    pub const fn observation(&self) -> Option<CrowdObservation> {
+        match self {
+            Self::Event { observation, .. }
+            | Self::Own { observation, .. }
+            | Self::Backfilled { observation, .. } => *observation,
+            Self::Refused { .. }
+            | Self::Told { .. }
+            | Self::BackfilledRefused { .. }
+            | Self::Activated { .. }
+            | Self::Settled => None,
+        }
     }
 }
 

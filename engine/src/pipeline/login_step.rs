@@ -19,7 +19,7 @@ use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::Seq;
 use crate::pipeline::user_rows::{UserKey, UserRows};
 use crate::risk::action::AppPolicy;
-use crate::risk::decision::{Action, DeviceState, Id, Level, Scored};
+use crate::risk::decision::{Action, DeviceState, Id, Level, Mode, Scored};
 use crate::risk::risk_engine::{Judgement, RiskInput, Scratch};
 use crate::risk::step_up::{FactorFacts, enrolled_max};
 use crate::signals::{self, LoginContext};
@@ -39,6 +39,8 @@ pub struct Moment<'a> {
     pub now: i64,
     /// The event as it came in.
     pub bytes: &'a [u8],
+    /// Whether it was read in from old logs, or a timer fired among such.
+    pub backfill: bool,
 }
 
 /// What the history says before this event.
@@ -67,6 +69,8 @@ pub struct LoginStep {
     pub end: Option<End>,
     /// Action, levels, ledger; `None` if the event is not scored.
     pub scored: Option<Scored>,
+    /// Level that the attempt has proven; 1 for what nobody would score.
+    pub achieved: Level,
     /// Whether a line of attack evidence was true.
     pub attack_fired: bool,
     /// Fields as the rules saw them, encoded.
@@ -123,6 +127,7 @@ pub fn take(
         attempt,
         end,
         scored: None,
+        achieved: Level::One,
         attack_fired: false,
         slots: Vec::new(),
         degraded: degraded(login),
@@ -133,16 +138,20 @@ pub fn take(
         .as_ref()
         .filter(|_| attempt::is_scored(&login.event))
     {
-        let scored = Scoring {
+        step.achieved = step
+            .attempt
+            .proven
+            .level(engine.risk.factor_policy().hwk_origin_bound);
+        let scoring = Scoring {
             engine,
             moment,
             network,
             history,
             rows,
             crowd,
-        }
-        .run(&step, work);
-        step.remember(moment, network, scored, engine.attempts, work);
+        };
+        let judgement = (engine.mode != Mode::Off).then(|| scoring.run(&step, work));
+        step.remember(moment, network, judgement, engine.attempts, work);
     }
     step
 }
@@ -355,24 +364,28 @@ impl LoginStep {
         &mut self,
         moment: Moment<'_>,
         network: &NetworkFacts,
-        judgement: Judgement,
+        judgement: Option<Judgement>,
         limits: AttemptLimits,
         work: &Workspace,
     ) {
-        let scored = judgement.scored;
-        self.attack_fired = judgement.totals.attack_fired;
-        self.attempt.asked |= matches!(scored.action, Action::StepUp | Action::Hold);
+        self.attack_fired = judgement
+            .as_ref()
+            .is_some_and(|judgement| judgement.totals.attack_fired);
+        let scored = judgement.map(|judgement| judgement.scored);
+        // Where nothing is scored nobody advises against it: whoever asks us lets them in.
+        let action = scored.as_ref().map_or(Action::Allow, |scored| scored.action);
+        self.attempt.asked |= matches!(action, Action::StepUp | Action::Hold);
         if self.end.is_none() {
-            let allowed = scored.action == Action::Allow;
+            let allowed = action == Action::Allow;
             self.attempt
                 .wait_for_grant(&moment.login.event, allowed, moment.now, limits);
             self.attempt.last = Some(LastScored {
                 seq: moment.seq,
                 decision: moment.decision,
-                action: scored.action,
-                sum_hundredths: scored.sum.hundredths(),
+                action,
+                sum_hundredths: scored.as_ref().map_or(0, |scored| scored.sum.hundredths()),
                 attack_fired: self.attack_fired,
-                achieved: scored.achieved.number(),
+                achieved: self.achieved.number(),
                 time: moment.login.event.time.as_micros(),
                 device: moment.login.device.clone(),
                 network: network.clone(),
@@ -380,7 +393,9 @@ impl LoginStep {
                 event: EventBytes(moment.bytes.into()),
             });
         }
-        work.slots.encode(&mut self.slots);
-        self.scored = Some(scored);
+        if scored.is_some() {
+            work.slots.encode(&mut self.slots);
+        }
+        self.scored = scored;
     }
 }

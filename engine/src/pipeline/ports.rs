@@ -176,6 +176,28 @@ pub enum StoreError {
         /// Why, in plain words.
         reason: String,
     },
+    /// The disk of the data folder is about to be full.
+    #[error(
+        "there is too little space for `{path}`: {} MiB are free, `store.free_min` wants {} MiB",
+        free >> 20,
+        wanted >> 20
+    )]
+    RoomShort {
+        /// Folder of the store.
+        path: String,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that should be.
+        wanted: u64,
+    },
+    /// The folder cannot be written: no space, no right, a read-only disk.
+    #[error("the store `{path}` cannot be written: {source}")]
+    Unwritable {
+        /// Folder of the store.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A row does not decode: its format is newer, or it is damaged.
     #[error("a row of table `{keyspace}` cannot be read: {reason}")]
     BadRow {
@@ -220,6 +242,14 @@ pub trait Store: Send + Sync {
         from: &[u8],
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
+
+    /// Whether there is room for more. Asked after each commit: an answer costs nothing, as a store may look less often.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomShort`] when it is time to stop reading, while what was begun can still be stored.
+    fn has_room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The last `limit` rows that start with `prefix`, in descending byte order of their keys.
     ///

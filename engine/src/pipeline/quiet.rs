@@ -18,6 +18,7 @@ use crate::pipeline::sequencer::Sequencer;
 use crate::pipeline::tell::{Telling, device_key};
 use crate::pipeline::timers::{Timer, TimerKind};
 use crate::pipeline::user_rows::{UserKey, UserRows};
+use crate::risk::decision::Mode;
 use crate::risk::ids::digest_id;
 
 /// Distinct users failed on one address within an hour, and the share of users below which got in, from which on its
@@ -34,6 +35,9 @@ impl Sequencer {
         step: &LoginStep,
         rows: &UserRows,
     ) -> Result<(), StoreError> {
+        if self.engine.mode == Mode::Off {
+            return Ok(());
+        }
         let policy = self.engine.alerts.quiet;
         let event = &moment.login.event;
         let matched = &step.before.matched;
@@ -147,11 +151,17 @@ impl Sequencer {
         let Some(quiet) = mailbox.take_quiet(device, timer.due) else {
             return Ok(());
         };
+        // What still waited when the engine was switched off is dropped.
+        if self.engine.mode == Mode::Off {
+            self.put_mailbox(&key, mailbox);
+            return Ok(());
+        }
         let kind = OwnerKind::WrongPasswordUnknownDevice;
         let campaign = self.is_campaign(&quiet, at).then_some(HeldBack::Campaign);
         let budget = &self.engine.alerts.budget;
         let held_back = quiet
             .silence
+            .or(self.backfilled())
             .or(campaign)
             .or_else(|| mailbox.refusal(kind, device, at, budget));
         let mut facts = quiet.facts;
@@ -185,12 +195,14 @@ impl Sequencer {
         };
         let mut mailbox = self.mailbox(&key.row)?;
         let digest = mailbox.take_digest();
-        let Some(digest) = digest.filter(|digest| digest.failures > 0 || mailbox.owed() > 0) else {
+        let told = self.engine.mode != Mode::Off;
+        let Some(digest) = digest.filter(|digest| told && (digest.failures > 0 || mailbox.owed() > 0)) else {
             self.put_mailbox(&key, mailbox);
             return Ok(());
         };
         let kind = OwnerKind::Digest;
-        let held_back = mailbox.refusal(kind, 0, at, &self.engine.alerts.budget);
+        let budget = &self.engine.alerts.budget;
+        let held_back = self.backfilled().or_else(|| mailbox.refusal(kind, 0, at, budget));
         let mut facts = digest.facts;
         facts.kind = kind;
         facts.wrong_passwords = digest.failures;
@@ -213,6 +225,11 @@ impl Sequencer {
         self.put_mailbox(&key, mailbox);
         self.push(Outcome::Told(Box::new(ToldLater { alert, now: at })));
         Ok(())
+    }
+
+    /// While old logs are read in nobody is told of anything.
+    fn backfilled(&self) -> Option<HeldBack> {
+        self.backfilling.then_some(HeldBack::Backfill)
     }
 
     fn is_campaign(&self, quiet: &Quiet, at: i64) -> bool {

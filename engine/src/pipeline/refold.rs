@@ -60,12 +60,14 @@ enum Kind {
     Own,
     Told,
     Settled,
+    Activated,
 }
 
 /// One record, ready for the sequencer.
 enum Step {
     Line(Box<Admitted>),
-    Letter(DeadLetter),
+    /// A dead letter, and whether it was read in from old logs.
+    Letter(DeadLetter, bool),
     Settle,
     /// The sequencer makes it again.
     Made,
@@ -170,12 +172,18 @@ impl<'a> Folding<'a> {
         body: Body<Vec<u8>>,
         letters: &mut BTreeMap<Seq, DeadLetter>,
     ) -> Result<Step, StoreError> {
+        let is_backfill = body.is_backfill();
         match body {
-            Body::Event { tenant, bytes, .. } => Ok(Step::Line(Box::new(self.admit_again(&tenant, bytes)))),
-            Body::Refused { dead_letter, .. } => letters
+            Body::Event { tenant, bytes, .. } => {
+                Ok(Step::Line(Box::new(self.admit_again(&tenant, bytes, false))))
+            }
+            Body::Backfilled { tenant, bytes, .. } => {
+                Ok(Step::Line(Box::new(self.admit_again(&tenant, bytes, true))))
+            }
+            Body::Refused { dead_letter, .. } | Body::BackfilledRefused { dead_letter, .. } => letters
                 .remove(&self.next)
                 .filter(|letter| letter.id == dead_letter)
-                .map(Step::Letter)
+                .map(|letter| Step::Letter(letter, is_backfill))
                 .ok_or_else(|| {
                     bad(
                         Keyspace::Dead,
@@ -183,11 +191,12 @@ impl<'a> Folding<'a> {
                     )
                 }),
             Body::Settled => Ok(Step::Settle),
-            Body::Own { .. } | Body::Told { .. } => Ok(Step::Made),
+            // The first activation is made when the other store is opened; versions of later ones are not at hand.
+            Body::Own { .. } | Body::Told { .. } | Body::Activated { .. } => Ok(Step::Made),
         }
     }
 
-    fn admit_again(&mut self, tenant: &str, bytes: Vec<u8>) -> Admitted {
+    fn admit_again(&mut self, tenant: &str, bytes: Vec<u8>, backfill: bool) -> Admitted {
         if !self.tenants.contains_key(tenant) {
             let door = DoorPolicy {
                 tenant: tenant.into(),
@@ -204,7 +213,7 @@ impl<'a> Folding<'a> {
             line: self.next,
             offset: 0,
         };
-        Admitted::new(bytes, origin, None, content)
+        Admitted::new(bytes, origin, None, door.versions, content).backfill(backfill)
     }
 
     fn commit(&mut self) -> Result<(), RunError> {
@@ -248,9 +257,9 @@ impl Sequencer {
         for (step, now) in steps {
             match step {
                 Step::Line(line) => self.take(*line, now, false)?,
-                Step::Letter(letter) => {
+                Step::Letter(letter, backfill) => {
                     self.fire_due(now)?;
-                    self.refuse(letter, now);
+                    self.refuse(letter, now, backfill);
                 }
                 Step::Settle => self.settle(now)?,
                 Step::Made => {}
@@ -296,8 +305,9 @@ impl Places {
 impl Kind {
     const fn of_body<B>(body: &Body<B>) -> Self {
         match body {
-            Body::Event { .. } => Self::Event,
-            Body::Refused { .. } => Self::Refused,
+            Body::Event { .. } | Body::Backfilled { .. } => Self::Event,
+            Body::Refused { .. } | Body::BackfilledRefused { .. } => Self::Refused,
+            Body::Activated { .. } => Self::Activated,
             Body::Own { .. } => Self::Own,
             Body::Told { .. } => Self::Told,
             Body::Settled => Self::Settled,
@@ -308,7 +318,8 @@ impl Kind {
         match outcome {
             Outcome::Decided(event) if event.own => Self::Own,
             Outcome::Decided(_) => Self::Event,
-            Outcome::Refused(..) => Self::Refused,
+            Outcome::Refused(..) | Outcome::BackfilledRefused(..) => Self::Refused,
+            Outcome::Activated(_) => Self::Activated,
             Outcome::Told(_) => Self::Told,
             Outcome::Settled(_) => Self::Settled,
         }

@@ -9,15 +9,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
-use crate::pipeline::door::{Arrivals, DoorPolicy, DoorRun};
+use crate::pipeline::door::{Arrivals, DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{LineSource, Store, StoreError};
+use crate::pipeline::reload::{CurrentDoor, MadeAgain, Reloads};
 pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
 
@@ -79,6 +81,16 @@ pub struct Run<'a> {
 /// # Errors
 /// When a store, a sink or a source fails. What was committed is safe; the next start goes on from there.
 pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
+    run_with(run, &Faults::default(), None)
+}
+
+/// The same; `faults` hears of every place that is passed, and the versions that come through `reloads` are taken over.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(run: Run<'_>, faults: &Faults, reloads: Option<Reloads>) -> Result<Counts, RunError> {
+    run.store.has_room()?;
+    let doors = CurrentDoor::new(run.door.clone());
     let mut sequencer = Sequencer::open(
         Arc::clone(&run.engine),
         Arc::clone(&run.store),
@@ -87,15 +99,19 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
     if let Some(upkeep) = run.upkeep {
         sequencer.keep_up(upkeep);
     }
-    let mut committer = Committer::open(Arc::clone(&run.store), run.sinks, *run.engine.risk.score_policy())?;
+    sequencer.watched_by(faults.clone());
+    let policy = *run.engine.risk.score_policy();
+    let mut committer = Committer::open(Arc::clone(&run.store), faults.around(run.sinks), policy)?;
+    committer.watched_by(faults.clone());
     committer.image_was_used(sequencer.last_image());
+    committer.stops(run.stop);
     let result = std::thread::scope(|scope| {
         let (batches, waiting) = sync_channel(BATCHES_WAITING);
         let (done, on_disk) = channel();
         let observer = run.observer;
         let writer = scope.spawn(move || committer.run(&waiting, &done, observer));
         let arrivals = DoorRun {
-            policy: run.door,
+            doors: &doors,
             workers: run.limits.workers,
             queue_lines: run.limits.queue_lines,
             queue_bytes: run.limits.queue_bytes,
@@ -111,8 +127,12 @@ pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
             handed_over: 0,
             on_disk_up_to: 0,
             settle: run.settle,
+            arrival: run.door.arrival.as_deref(),
             observer: run.observer,
             repeated: 0,
+            reloads,
+            doors: &doors,
+            again: None,
         };
         let decided = deciding.run(&arrivals, run.stop);
         // Ends the threads: readers and workers find their channels closed.
@@ -140,9 +160,26 @@ struct Deciding<'a> {
     /// Number of the last batch that it has finished.
     on_disk_up_to: u64,
     settle: i64,
+    /// The clock of a live door.
+    arrival: Option<&'a (dyn Fn() -> i64 + Send + Sync)>,
     observer: &'a dyn Observer,
     /// Repeats that the observer has heard of.
     repeated: u64,
+    reloads: Option<Reloads>,
+    doors: &'a CurrentDoor,
+    /// Since the first reload.
+    again: Option<MadeAgain>,
+}
+
+/// What a live door does while nothing comes, once in so long.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What came of waiting.
+enum Waited {
+    Arrived(Result<Vec<Arrival>, DoorError>),
+    /// A second has passed; the clock of a live door.
+    Tick(Option<i64>),
+    Ended,
 }
 
 /// Whether to go on; not when the committer is gone, whose error then tells why.
@@ -159,7 +196,19 @@ impl Deciding<'_> {
                     if !self.close()? {
                         return Ok(());
                     }
-                    arrivals.next()
+                    match self.wait(arrivals) {
+                        Waited::Arrived(arrived) => Some(arrived),
+                        Waited::Tick(now) => {
+                            if !self.take_over()? {
+                                return Ok(());
+                            }
+                            if let Some(now) = now {
+                                self.sequencer.tick(now)?;
+                            }
+                            continue;
+                        }
+                        Waited::Ended => None,
+                    }
                 }
             };
             let Some(arrived) = arrived else {
@@ -172,13 +221,50 @@ impl Deciding<'_> {
                 self.close()?;
                 return Ok(());
             };
-            for part in parts(arrived?, self.limits) {
+            let mut arrived = arrived?;
+            // What was there before these lines came holds for them.
+            if !self.take_over()? {
+                return Ok(());
+            }
+            if let Some(again) = &mut self.again {
+                again.arrivals(&mut arrived);
+            }
+            for part in parts(arrived, self.limits) {
                 self.sequencer.admit(part)?;
                 if !self.close_if_due()? {
                     return Ok(());
                 }
             }
         }
+    }
+
+    /// Waits for the doors. Every second is time to look at something else, and a live door ticks then: what is due
+    /// happens without an event.
+    fn wait(&self, arrivals: &Arrivals) -> Waited {
+        match arrivals.next(TICK) {
+            Ok(arrived) => Waited::Arrived(arrived),
+            Err(RecvTimeoutError::Disconnected) => Waited::Ended,
+            Err(RecvTimeoutError::Timeout) => Waited::Tick(self.arrival.map(|clock| clock())),
+        }
+    }
+
+    /// Puts the version that waits in force, if there is one.
+    fn take_over(&mut self) -> GoOn {
+        let version = self.reloads.as_ref().and_then(|reloads| reloads.try_recv().ok());
+        let Some(version) = version else { return Ok(true) };
+        if !self.close()? {
+            return Ok(false);
+        }
+        // How lines arrive is the command line's business and stays.
+        let before = self.doors.get();
+        let mut again = MadeAgain::with(self.doors.set(DoorPolicy {
+            arrival: before.arrival.clone(),
+            backfill: before.backfill,
+            ..version.door
+        }));
+        self.sequencer.activate(version.engine, |line| again.line(line))?;
+        self.again = Some(again);
+        Ok(true)
     }
 
     fn close_if_due(&mut self) -> GoOn {

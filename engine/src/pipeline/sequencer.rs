@@ -12,29 +12,30 @@ use foldhash::HashMap;
 use crate::alerts::budget::Mailbox;
 use crate::attempt::Attempt;
 use crate::enrich::EnrichedLogin;
-use crate::event::{EventType, Timestamp};
+use crate::event::EventType;
 use crate::history::crowd::Crowd;
 use crate::pipeline::admission::{Waiting, WaitingClock};
 use crate::pipeline::admitted::Admitted;
-use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome, Settled};
+use crate::pipeline::batch::{Activation, ClosedBatch, DecidedEvent, Outcome, Settled};
 use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::file_clock::Stamped;
 use crate::pipeline::journal::{self, Body};
-use crate::pipeline::keys;
 use crate::pipeline::login_step::{Moment, Workspace};
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
-use crate::pipeline::retention::{Calendar, Kept, Removed, Upkeep};
+use crate::pipeline::retention::{Calendar, Removed, Upkeep};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
 use crate::pipeline::timers::Timers;
 use crate::pipeline::user_rows::{UserKey, UserRows, encode_attempt};
+use crate::pipeline::versions::Current;
+use crate::pipeline::{keys, known};
 use crate::risk::decision::Id;
 
 /// Journal records read at once when the counters are folded at start.
 const FOLD_PAGE: usize = 4_096;
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Figures of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,10 +55,12 @@ pub struct Sequencer {
     pub(super) file_clock: WaitingClock,
     /// Space for what the clock of files lets go.
     pub(super) stamped: Vec<Stamped<Waiting>>,
-    head: Seq,
-    clock: i64,
+    pub(super) head: Seq,
+    pub(super) clock: i64,
     /// `now` of the last record that came from a door; timers move the clock beyond it.
     last_admitted: Option<i64>,
+    /// Whether that record was read in from old logs; so is what timers do before the next one.
+    pub(super) backfilling: bool,
     /// `now` of the first record, for the age of the store.
     first_now: Option<i64>,
     pub(super) crowd: Crowd,
@@ -68,7 +71,7 @@ pub struct Sequencer {
     /// Attempts that had to make room: they end behind the event at hand.
     pub(super) without_room: Vec<Attempt>,
     /// Ids of events and dead letters in batches that are not committed yet.
-    uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,
+    pub(super) uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,
     /// Keys of user rows that changed in the open batch.
     pub(super) user_keys: HashMap<Vec<u8>, UserKey>,
     open: ClosedBatch,
@@ -76,11 +79,14 @@ pub struct Sequencer {
     pub(super) work: Workspace,
     counts: Counts,
     images: ImageSchedule,
+    /// What the journal says is in force.
+    activated: Option<Id>,
     folded: u64,
-    calendar: Calendar,
+    pub(super) calendar: Calendar,
     /// What earlier runs removed.
-    removed: Removed,
-    journal_days: Option<i64>,
+    pub(super) removed: Removed,
+    pub(super) journal_days: Option<i64>,
+    pub(super) faults: Faults,
 }
 
 impl Sequencer {
@@ -94,9 +100,11 @@ impl Sequencer {
         let start = crowd_image::start(&*store, engine.crowd)?;
         let mut sequencer = Self {
             images: ImageSchedule::never(&start),
+            activated: Current::read(&*store)?.map(|current| current.versions),
             calendar: start.calendar,
             removed: Removed::read(&*store)?,
             journal_days: None,
+            faults: Faults::default(),
             crowd: start.crowd,
             file_clock: WaitingClock::new(None, engine.time_jump),
             stamped: Vec::new(),
@@ -107,6 +115,7 @@ impl Sequencer {
             head,
             clock: start.clock,
             last_admitted: None,
+            backfilling: false,
             first_now: start.first_now,
             users: RowCache::new(rows_kept),
             attempts: RowCache::new(rows_kept),
@@ -126,9 +135,53 @@ impl Sequencer {
         };
         // Behind an accepted loss the counters begin anew; else the journal reaches back to the image.
         sequencer.fold_journal(sequencer.removed.journal_from.max(start.seq + 1))?;
-        sequencer.last_admitted = last_admitted(&*sequencer.store)?;
+        if let Some((now, backfill)) = known::last_admitted(&*sequencer.store)? {
+            (sequencer.last_admitted, sequencer.backfilling) = (Some(now), backfill);
+        }
         sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
+        sequencer.activate_if_new()?;
         Ok(sequencer)
+    }
+
+    /// Puts another version in force, between two batches (clause S11). What waits for its `now` was made under the one
+    /// before: `again` makes it anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn activate(
+        &mut self,
+        engine: Arc<Engine>,
+        mut again: impl FnMut(&mut Admitted),
+    ) -> Result<(), StoreError> {
+        self.engine = engine;
+        for waiting in self.file_clock.waiting_mut() {
+            if let Waiting::Line(line) = waiting {
+                again(line);
+            }
+        }
+        self.activate_if_new()
+    }
+
+    /// Journals what is in force, unless that is what the store knows (clause S11): a restart adds nothing.
+    fn activate_if_new(&mut self) -> Result<(), StoreError> {
+        let in_force = Arc::clone(&self.engine.in_force);
+        if self.activated == Some(in_force.versions) {
+            return Ok(());
+        }
+        let archive = in_force.missing_rows(&*self.store)?;
+        // It comes at no time of its own: the clock stays.
+        self.head += 1;
+        self.activated = Some(in_force.versions);
+        let activation = Activation {
+            seq: self.head,
+            now: self.clock().unwrap_or_default(),
+            versions: in_force.versions,
+            hashes: in_force.manifest.hashes,
+            archive,
+            policy: *self.engine.risk.score_policy(),
+        };
+        self.push(Outcome::Activated(Box::new(activation)));
+        Ok(())
     }
 
     /// Folds the records from `from` to the head. One that is missing would change every later answer: that is an error.
@@ -142,18 +195,12 @@ impl Sequencer {
                     break;
                 }
                 let record = journal::decode(&row.value)?;
-                if !matches!(record.body, Body::Settled) {
-                    self.move_clock(from, record.now);
+                match record.body {
+                    Body::Activated { versions, .. } => self.activated = Some(versions),
+                    Body::Settled => {}
+                    _ => self.move_clock(from, record.now),
                 }
-                if let Body::Event {
-                    observation: Some(observation),
-                    ..
-                }
-                | Body::Own {
-                    observation: Some(observation),
-                    ..
-                } = record.body
-                {
+                if let Some(observation) = record.body.observation() {
                     self.crowd.observe(&observation, record.now);
                 }
                 self.folded += 1;
@@ -174,6 +221,11 @@ impl Sequencer {
     pub fn keep_up(&mut self, upkeep: Upkeep) {
         self.images.follow(upkeep.images);
         self.journal_days = Some(upkeep.journal_days);
+    }
+
+    /// From now on `faults` hears of the places that are passed.
+    pub fn watched_by(&mut self, faults: Faults) {
+        self.faults = faults;
     }
 
     /// Last record of the newest image that was read or taken; 0 for none.
@@ -267,13 +319,6 @@ impl Sequencer {
         Ok(mailbox)
     }
 
-    /// Whether an event or dead letter is in a batch that is not committed yet.
-    pub(super) fn is_uncommitted(&self, id: &[u8; 32]) -> bool {
-        let mut batches = self.uncommitted.iter().rev();
-        let seq = batches.find_map(|(_, ids)| ids.get(id));
-        seq.is_some_and(|seq| self.counts_still(*seq))
-    }
-
     pub(super) const fn count_repeated(&mut self) {
         self.counts.repeated += 1;
     }
@@ -284,6 +329,7 @@ impl Sequencer {
             self.count_repeated();
             return Ok(());
         }
+        self.faults.pass(Point::Admit);
         let known_by = line.content.is_err().then_some(line.id);
         let decision = line.decision_id();
         let Admitted {
@@ -292,6 +338,7 @@ impl Sequencer {
             content,
             id,
             user,
+            backfill,
             ..
         } = line;
         // A door's stamp may lie behind what timers moved the clock to: what is due then has fired.
@@ -304,12 +351,12 @@ impl Sequencer {
         };
         let refused = match content {
             Ok(login) => {
-                self.begin_record(now);
-                self.last_admitted = self.clock();
+                self.begin_admitted(now, backfill);
                 self.counts.decided += 1;
                 self.note(id);
                 let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
                 decided.bytes = bytes;
+                self.faults.pass(Point::Decide);
                 self.push(Outcome::Decided(Box::new(decided)));
                 self.end_those_without_room()?;
                 // A late event may set what was due long ago. It fires here, and not at the end of a run, so that the
@@ -332,19 +379,22 @@ impl Sequencer {
             refusal: refused,
             bytes,
         };
-        self.refuse(letter, now);
+        self.refuse(letter, now, backfill);
         Ok(())
     }
 
     /// Takes a dead letter into the journal.
-    pub(super) fn refuse(&mut self, letter: DeadLetter, now: i64) {
-        self.begin_record(now);
-        self.last_admitted = self.clock();
+    pub(super) fn refuse(&mut self, letter: DeadLetter, now: i64, backfill: bool) {
+        self.begin_admitted(now, backfill);
         self.counts.refused += 1;
         self.note(letter.id);
         let seq = self.head;
         let letter = DeadLetter { seq, ..letter };
-        self.push(Outcome::Refused(Box::new(letter), self.clock));
+        self.push(if backfill {
+            Outcome::BackfilledRefused(Box::new(letter), self.clock)
+        } else {
+            Outcome::Refused(Box::new(letter), self.clock)
+        });
     }
 
     /// Fires what is due up to `up_to`, which the clock did not reach, and journals that if anything fired: an attempt
@@ -368,61 +418,15 @@ impl Sequencer {
         self.open.outcomes.push(outcome);
     }
 
+    fn begin_admitted(&mut self, now: i64, backfill: bool) {
+        self.begin_record(now);
+        self.last_admitted = self.clock();
+        self.backfilling = backfill;
+    }
+
     pub(super) fn begin_record(&mut self, now: i64) {
         self.head += 1;
         self.move_clock(self.head, now);
-    }
-
-    /// Whether a line at the same place of an input with the same beginning is a dead letter already: two names of one
-    /// file, say. Lines refused by their time are few, so each is asked for by itself.
-    pub(super) fn was_refused(&self, id: &[u8; 32]) -> Result<bool, StoreError> {
-        if self.is_uncommitted(id) {
-            return Ok(true);
-        }
-        let row = self
-            .store
-            .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
-            .pop();
-        let seq = row.flatten().and_then(|row| keys::read_seq(&row));
-        Ok(seq.is_some_and(|seq| self.counts_still(seq)))
-    }
-
-    /// Whether what was decided or refused at `seq` counts as known now. What is older may be there still, or gone.
-    pub(super) fn counts_still(&self, seq: Seq) -> bool {
-        seq >= self.first_decision(self.clock)
-    }
-
-    /// First record whose decision and dead letter count at `clock`.
-    pub(super) fn first_decision(&self, clock: i64) -> Seq {
-        let kept = self.calendar.first_kept(clock, self.engine.decisions_days);
-        kept.max(self.removed.decided_from)
-    }
-
-    /// Events before this are too old at `clock`.
-    fn oldest(&self, clock: i64) -> i64 {
-        let days = self.engine.decisions_days.saturating_mul(DAY_MICROS);
-        clock.saturating_sub(days).max(self.removed.refused_before)
-    }
-
-    /// What is kept after the open batch.
-    fn kept(&self) -> Option<Kept> {
-        let days = self.journal_days?;
-        Some(Kept {
-            journal: self.calendar.first_kept(self.clock, days).min(self.head),
-            decided: self.first_decision(self.clock).min(self.head),
-            refused_before: self.oldest(self.clock),
-        })
-    }
-
-    /// Clause S5: what is older than the table of seen events cannot be told from a repeat.
-    fn not_too_old(&self, login: Box<EnrichedLogin>, now: i64) -> Result<Box<EnrichedLogin>, Refusal> {
-        let clock = self.clock.max(now);
-        let oldest = self.oldest(clock);
-        let days = clock.saturating_sub(oldest) / DAY_MICROS;
-        if login.event.time < Timestamp::from_micros(oldest) {
-            return Err(Refusal::too_old(login.event.time, days));
-        }
-        Ok(login)
     }
 
     fn note(&mut self, id: [u8; 32]) {
@@ -445,6 +449,7 @@ impl Sequencer {
             decision: id,
             now: self.clock,
             bytes,
+            backfill: self.backfilling,
         };
         match login.event.event_type {
             EventType::Login => self.decide_login(moment),
@@ -547,23 +552,5 @@ impl Sequencer {
         {
             self.uncommitted.pop_front();
         }
-    }
-}
-
-/// `now` of the last record of the journal that came from a door.
-fn last_admitted(store: &dyn Store) -> Result<Option<i64>, StoreError> {
-    let mut limit = 64;
-    loop {
-        let rows = store.scan_back(Keyspace::Journal, &[], limit)?;
-        for row in &rows {
-            let record = journal::decode(&row.value)?;
-            if !record.body.is_own() {
-                return Ok(Some(record.now));
-            }
-        }
-        if rows.len() < limit {
-            return Ok(None);
-        }
-        limit *= 8;
     }
 }

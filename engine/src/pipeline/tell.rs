@@ -84,7 +84,7 @@ impl Telling<'_> {
             kind: kind.as_str().into(),
             to: AlertTo::Owner,
             tenant: (**tenant).into(),
-            user_id: self.moment.login.user.clone(),
+            user_id: self.ended.attempt.user.clone(),
             seq: self.moment.seq,
             created: self.moment.now,
             event_time: self.ended.time,
@@ -128,7 +128,7 @@ impl Telling<'_> {
                 has_address,
                 campaign: self.campaign,
                 drift: false,
-                backfill: false,
+                backfill: self.moment.backfill,
                 mode: self.engine.mode,
             },
             &self.engine.alerts.silence,
@@ -145,7 +145,7 @@ impl Telling<'_> {
         MailFacts {
             kind,
             account: if address.is_empty() {
-                self.moment.login.user.clone().unwrap_or_default()
+                self.ended.attempt.user.clone().unwrap_or_default()
             } else {
                 address.clone()
             },

@@ -142,6 +142,8 @@ pub enum Mode {
     Enforce,
     /// Decisions are recorded; owner mails are held back.
     Monitor,
+    /// Events are recorded and learned; nothing is scored, nobody is told.
+    Off,
 }
 
 impl Mode {
@@ -151,6 +153,7 @@ impl Mode {
         match self {
             Self::Enforce => "enforce",
             Self::Monitor => "monitor",
+            Self::Off => "off",
         }
     }
 }

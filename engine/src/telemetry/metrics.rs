@@ -70,6 +70,8 @@ pub struct Metrics {
     pub duplicates: IntCounter,
     /// Alerts, by kind and status (`due`, `held_back`).
     pub alerts: CounterByTwo,
+    /// How often files were read again, by result (`taken`, `same`, `broken`).
+    pub reloads: CounterBy,
     /// Mails that this process wrote.
     pub mails_written: IntCounter,
     /// Records in a batch.
@@ -97,6 +99,7 @@ impl Metrics {
             refused: make.counter_by("refused_total", "Events that were refused.", "reason")?,
             duplicates: make.counter("duplicates_total", "Events that were decided before.")?,
             alerts: make.counter_by_two("alerts_total", "Alerts raised.", ["kind", "status"])?,
+            reloads: make.counter_by("reloads_total", "Times that files were read again.", "result")?,
             mails_written: make.counter("mails_written_total", "Mails written.")?,
             batch_records: make.histogram("batch_records", "Records in a batch.", &RECORDS)?,
             store_head: make.gauge("store_head", "Last committed number of the journal.")?,

@@ -92,7 +92,10 @@ fn table() -> Vec<(Life, Vec<Entry>)> {
         ),
         (
             lives::grown_file("debug"),
-            vec![("log.format", "json", Logs("{\""))],
+            vec![
+                ("log.format", "json", Logs("{\"")),
+                ("reload.watch_seconds", "7", Logs("looked at every 7 s")),
+            ],
         ),
     ]
 }
@@ -159,6 +162,7 @@ fn anna() -> Vec<Entry> {
         ("limits.depth", "5", Says("nests deeper than 5 levels")),
         // An address of no interface of ours (RFC 5737).
         ("metrics.listen", "192.0.2.1:9464", Exits(9)),
+        ("store.free_min", "1073741824", Exits(10)),
     ]
 }
 

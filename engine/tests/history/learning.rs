@@ -261,6 +261,65 @@ fn a_login_more_than_a_day_late_counts_but_settles_and_vouches_nothing() {
 }
 
 #[test]
+fn old_logs_vouch_for_a_device_and_its_network_on_the_third_distinct_day() {
+    let mut life = Life::default();
+    let home = network(1, 1);
+    let logged = How {
+        backfill: true,
+        ..PLAIN
+    };
+    life.login_how(START, &laptop(1), &home, logged);
+    life.login_how(START + HOUR, &laptop(1), &home, logged);
+    life.login_how(START + DAY, &laptop(1), &home, logged);
+    assert!(!device_trust(&life.history, START + DAY).is_vouched());
+    life.login_how(START + 2 * DAY, &laptop(1), &home, logged);
+    assert_eq!(device_trust(&life.history, START + 2 * DAY), Trust::Vouched);
+    assert_eq!(pair_trust(&life.history, &home, START + 2 * DAY), Trust::Vouched);
+}
+
+#[test]
+fn two_days_in_old_logs_and_one_of_today_vouch_for_nothing() {
+    let mut life = Life::default();
+    let home = network(1, 1);
+    let logged = How {
+        backfill: true,
+        ..PLAIN
+    };
+    for day in 0..2 {
+        life.login_how(START + day * DAY, &laptop(1), &home, logged);
+    }
+    life.daily(2..9, &laptop(1), &home);
+    assert_eq!(device_trust(&life.history, START + 9 * DAY), Trust::Settled);
+}
+
+#[test]
+fn three_networks_on_three_days_of_old_logs_vouch_for_nothing_nor_does_what_went_against_advice() {
+    let mut life = Life::default();
+    let logged = How {
+        backfill: true,
+        ..PLAIN
+    };
+    for day in 0..3 {
+        life.login_how(
+            START + i64::from(day) * DAY,
+            &laptop(1),
+            &network(day + 1, 1),
+            logged,
+        );
+    }
+    assert!(!device_trust(&life.history, START + 9 * DAY).is_vouched());
+    let mut life = Life::default();
+    let ignored = How {
+        against_advice: true,
+        ..logged
+    };
+    for day in 0..9 {
+        life.login_how(START + day * DAY, &laptop(1), &network(1, 1), ignored);
+    }
+    assert_eq!(device_trust(&life.history, START + 9 * DAY), Trust::Settled);
+}
+
+#[test]
 fn a_jump_between_two_places_of_settled_pairs_is_nothing_new() {
     let mut life = Life::default();
     let (home, work, cafe) = (network(1, 1), network(4, 1), network(8, 1));

@@ -75,6 +75,7 @@ pub struct How {
     pub asked: bool,
     pub ordinary_network: bool,
     pub against_advice: bool,
+    pub backfill: bool,
     pub late_by: i64,
     pub level: u8,
 }
@@ -84,6 +85,7 @@ pub const PLAIN: How = How {
     asked: false,
     ordinary_network: true,
     against_advice: false,
+    backfill: false,
     late_by: 0,
     level: 1,
 };
@@ -119,6 +121,7 @@ impl Life {
             evidence: how.evidence,
             ordinary_network: how.ordinary_network,
             against_advice: how.against_advice,
+            backfill: how.backfill,
         };
         learn(&mut self.history, &login);
         matched

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use expected::Expected;
-use program::{Settings, fixture, replay, run, run_file};
+use program::{Settings, backfill, fixture, replay, run, run_file};
 
 /// One test a story: its name in the file system, and that of the test.
 macro_rules! stories {
@@ -38,6 +38,7 @@ macro_rules! stories {
 stories! {
     answers_and_dirt: "answers-and-dirt",
     cafe_poisoning: "cafe-poisoning",
+    deployment_day: "deployment-day",
     holiday_with_own_laptop: "holiday-with-own-laptop",
     new_phone_after_a_break: "new-phone-after-a-break",
     ordinary_churn: "ordinary-churn",
@@ -118,10 +119,48 @@ fn a_restart_in_between_changes_nothing() {
     }
 }
 
+/// The twin of deployment-day: after `run --backfill` on the old logs the devices in them are known on day one, and
+/// trusted; the takeover is asked for more all the same, and nobody was told of anything in the logs.
+#[test]
+fn old_logs_read_in_first_make_devices_known_on_day_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = fixture("../old-logs/deployment-day.ndjson");
+    let read_in = backfill(&logs, folder.path());
+    assert_eq!(read_in.decisions().len(), 400);
+    assert_eq!(read_in.mails, []);
+    let told = run("deployment-day", folder.path(), &Settings::default());
+    assert_eq!(told.mails, []);
+    let (mut logged, mut others, mut strangers) = (0, 0, 0);
+    for decision in told.decisions().iter().skip(400) {
+        let id = decision["event_id"].as_str().unwrap();
+        if id.ends_with("-stranger") {
+            assert_eq!(decision["action"], "step_up", "{decision}");
+            strangers += 1;
+        } else if id.ends_with("-first") {
+            let number: u32 = id[3..6].parse().unwrap();
+            let fired = |rule: &str| {
+                let ledger = decision["ledger"].as_array().unwrap();
+                ledger
+                    .iter()
+                    .any(|line| line["rule"] == rule && line["status"] == "fired")
+            };
+            let is_known = decision["device"]["state"] == "known" && fired("known-device");
+            assert_eq!(is_known, number.is_multiple_of(5), "{decision}");
+            assert_eq!(decision["action"], "allow", "{decision}");
+            *(if is_known { &mut logged } else { &mut others }) += 1;
+        }
+    }
+    assert_eq!((logged, others, strangers), (100, 400, 2));
+}
+
 #[test]
 fn the_files_are_what_their_sources_tell() {
-    for (name, bytes) in sources::all() {
-        let path = fixture(&format!("{name}.ndjson"));
+    let events = sources::all().into_iter().map(|(name, bytes)| (name, "", bytes));
+    let logs = sources::old_logs()
+        .into_iter()
+        .map(|(name, bytes)| (name, "../old-logs/", bytes));
+    for (name, folder, bytes) in events.chain(logs) {
+        let path = fixture(&format!("{folder}{name}.ndjson"));
         let same = fs::read(&path).is_ok_and(|file| file == bytes);
         assert!(
             same,

@@ -24,11 +24,12 @@ impl Default for Settings {
     }
 }
 
-/// The two files that both commands write.
+/// The files that both commands write.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Files {
     pub decisions: Vec<u8>,
     pub dead_letters: Vec<u8>,
+    pub alerts: Vec<u8>,
 }
 
 impl Files {
@@ -37,6 +38,7 @@ impl Files {
         for (this, that) in [
             (&self.decisions, &other.decisions),
             (&self.dead_letters, &other.dead_letters),
+            (&self.alerts, &other.alerts),
         ] {
             let lines = |bytes: &[u8]| {
                 String::from_utf8_lossy(bytes)
@@ -104,9 +106,11 @@ pub fn replay(name: &str) -> Files {
         .arg("--decisions")
         .arg(&decisions)
         .arg("--dead-letters")
-        .arg(&dead);
+        .arg(&dead)
+        .arg("--alerts")
+        .arg(folder.path().join("alerts"));
     succeed(command);
-    read(&decisions, &dead)
+    read(folder.path())
 }
 
 /// `doorward run` on a story, its store in `folder`.
@@ -116,6 +120,15 @@ pub fn run(name: &str, folder: &Path, settings: &Settings) -> Told {
 
 /// `doorward run` on any file, its store in `folder`.
 pub fn run_file(events: &Path, folder: &Path, settings: &Settings) -> Told {
+    run_with(events, folder, settings, &[])
+}
+
+/// `doorward run --backfill` on old logs, its store in `folder`.
+pub fn backfill(events: &Path, folder: &Path) -> Told {
+    run_with(events, folder, &Settings::default(), &["--backfill"])
+}
+
+fn run_with(events: &Path, folder: &Path, settings: &Settings, flags: &[&str]) -> Told {
     let (decisions, dead) = (folder.join("decisions"), folder.join("dead"));
     let data = folder.join("data");
     let mut command = doorward(folder, settings);
@@ -124,15 +137,18 @@ pub fn run_file(events: &Path, folder: &Path, settings: &Settings) -> Told {
         .arg("--events")
         .arg(events)
         .arg("--data")
-        .arg(&data);
+        .arg(&data)
+        .args(flags);
     command
         .arg("--decisions")
         .arg(&decisions)
         .arg("--dead-letters")
-        .arg(&dead);
+        .arg(&dead)
+        .arg("--alerts")
+        .arg(folder.join("alerts"));
     succeed(command);
     Told {
-        files: read(&decisions, &dead),
+        files: read(folder),
         mails: mails(&data.join("mail")),
     }
 }
@@ -160,8 +176,9 @@ fn succeed(mut command: Command) {
     assert_eq!(output.status.code(), Some(0), "{command:?}: {said}");
 }
 
-fn read(decisions: &Path, dead: &Path) -> Files {
-    let bytes = |path: &Path| {
+fn read(folder: &Path) -> Files {
+    let bytes = |name: &str| {
+        let path = folder.join(name);
         if path.exists() {
             fs::read(path).unwrap()
         } else {
@@ -169,8 +186,9 @@ fn read(decisions: &Path, dead: &Path) -> Files {
         }
     };
     Files {
-        decisions: fs::read(decisions).unwrap(),
-        dead_letters: bytes(dead),
+        decisions: fs::read(folder.join("decisions")).unwrap(),
+        dead_letters: bytes("dead"),
+        alerts: bytes("alerts"),
     }
 }
 

@@ -144,16 +144,19 @@ fn play(
     let counts = run_over(
         &Over {
             settle: SETTLE,
+            live: false,
             assembly,
             settings,
             tenant,
             stop: &stop,
             upkeep: Some(upkeep(settings)),
+            backfill: false,
         },
         Arc::clone(store),
         std::slice::from_ref(&world.events),
         |store| {
             Ok(Sinks {
+                alerts: None,
                 decisions: Some(file_sink(
                     store,
                     SinkKind::Decisions,

@@ -2,7 +2,7 @@
 //! would have changed it, who is told, and the user's last logins.
 //!
 //! Pure: a decision with its stored values and the rules in force go in, text comes out. Everything is read from what
-//! was stored with the decision; where the rules in force now would say something else, the page says so. Not here:
+//! was stored with the decision; where the rules that it is shown with would say something else, the page says so. Not here:
 //! finding the decision, printing, and whether the terminal wants colour.
 
 mod blocks;
@@ -27,15 +27,28 @@ use crate::risk::counterfactual::Counterfactual;
 use crate::risk::decision::{Decision, Scored};
 use crate::risk::score::ScorePolicy;
 
+/// Whose rules and bounds the page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Those in force, which the decision was made with.
+    InForce,
+    /// Those of its day, from the archive: others are in force now.
+    OfItsDay,
+    /// Those in force, as the archive does not have those of its day any more.
+    NotOfItsDay,
+}
+
 /// What a page is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainInput<'a> {
     /// The decision, with its slots.
     pub decision: &'a Decision,
-    /// The rules in force: their sentences, and the lines that did not apply.
+    /// The rules: their sentences, and the lines that did not apply.
     pub rules: &'a RuleSet,
-    /// Bounds and caps in force.
+    /// Bounds and caps.
     pub policy: &'a ScorePolicy,
+    /// Whose rules and bounds these are.
+    pub versions: Shown,
     /// What the decision engine says would have changed the answer; `None`: it is worked out from the decision alone.
     pub counterfactual: Option<&'a Counterfactual>,
     /// The user's last decisions up to and including this one, oldest first; at most the last 20 scored ones are shown.
@@ -75,7 +88,7 @@ pub fn render(input: &ExplainInput<'_>, width: usize) -> String {
     }
     record::alerts(&mut page, decision);
     strip::draw(&mut page, input.strip, decision);
-    record::record(&mut page, decision);
+    record::record(&mut page, decision, input.versions);
     page.into_text()
 }
 

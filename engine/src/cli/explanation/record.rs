@@ -1,5 +1,6 @@
 //! What else the decision holds: who is told, what was missing, and how to find it again.
 
+use super::Shown;
 use super::page::{Page, Style};
 use super::text::named;
 use super::words::{alert, exact_time, held_back, maturity, missing_input, span};
@@ -44,7 +45,7 @@ fn told(line: &AlertLine) -> String {
 }
 
 /// What was missing, how much was known, and the decision's own data.
-pub(super) fn record(page: &mut Page, decision: &Decision) {
+pub(super) fn record(page: &mut Page, decision: &Decision, shown: Shown) {
     page.heading("RECORD", "");
     if let Some(known) = decision.maturity {
         page.labelled("history", LABEL, maturity(known));
@@ -91,6 +92,19 @@ pub(super) fn record(page: &mut Page, decision: &Decision) {
     let versions: String = decision.versions.to_string().chars().take(SHORT_HASH).collect();
     let versions = format!("{versions} (rules, lists, places, settings, program)");
     page.labelled("versions", LABEL, &versions);
+    match shown {
+        Shown::InForce => {}
+        Shown::OfItsDay => page.labelled(
+            "",
+            LABEL,
+            "others are in force now; rules and bounds are shown as they were, from the archive",
+        ),
+        Shown::NotOfItsDay => page.labelled(
+            "",
+            LABEL,
+            "the archive does not have them any more; rules and bounds are shown as they are now",
+        ),
+    }
     page.labelled("mode", LABEL, decision.mode.as_str());
 }
 

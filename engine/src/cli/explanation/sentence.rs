@@ -39,6 +39,9 @@ pub(super) fn standing(decision: &Decision) -> Option<String> {
     if decision.mode == Mode::Monitor {
         told.push("Decisions are only recorded here (mode `monitor`): the application does not act on them.");
     }
+    if decision.mode == Mode::Off {
+        told.push("Nothing is scored here (mode `off`): events are only recorded and learned.");
+    }
     if !decision.final_verdict {
         told.push("This was a fallback, made when the time was up before everything was known.");
     }
@@ -50,6 +53,9 @@ pub(super) fn standing(decision: &Decision) -> Option<String> {
 
 /// Why there is no ledger.
 pub(super) fn why_not_scored(decision: &Decision) -> &'static str {
+    if decision.mode == Mode::Off {
+        return "It was recorded and learned, but not scored: the mode was `off`. What was recorded is below.";
+    }
     match (&*decision.event_type, decision.outcome.as_deref()) {
         ("login", Some("failure")) => {
             "It was recorded and counted, but not scored: scored are only sign-ins of somebody who knew the right \

@@ -34,7 +34,7 @@ pub fn run(args: &ReplayArgs, data: &Path, settings: &Settings) -> Result<Exit, 
     let assembly = Assembly::from_settings(settings)?;
     let store = FjallStore::open_existing(data, &store_options(settings))?;
     is_whole(&store, data)?;
-    let foreign = foreign(&store, assembly.engine.versions)?;
+    let foreign = foreign(&store, assembly.engine.in_force.versions)?;
     let outputs = [args.decisions.as_deref(), args.dead_letters.as_deref()];
     outputs.into_iter().flatten().try_for_each(start_anew)?;
     let into: Arc<dyn Store> = Arc::new(MemoryStore::new());
@@ -63,6 +63,7 @@ fn sinks(args: &ReplayArgs, store: &dyn Store) -> Result<Sinks, CliError> {
     let decisions = args.decisions.as_deref();
     let letters = args.dead_letters.as_deref();
     Ok(Sinks {
+        alerts: None,
         decisions: decisions
             .map(|path| decisions_sink(store, Some(path)))
             .transpose()?,

@@ -17,6 +17,7 @@ use crate::pipeline::ports::{Keyspace, Row, Seq, Store, StoreError};
 use crate::pipeline::retention::Removed;
 use crate::pipeline::timers::Timer;
 use crate::pipeline::user_rows::{UserRows, decode_attempt};
+use crate::pipeline::versions;
 use crate::telemetry::escape::escape;
 
 const PAGE: usize = 1_024;
@@ -186,9 +187,10 @@ fn check_row(keyspace: Keyspace, row: &Row, head: Seq) -> Result<(), String> {
         // The image as a whole has a digest, which the next start compares.
         Keyspace::Crowd if value.is_empty() => Err("it is empty".to_owned()),
         Keyspace::Crowd => Ok(()),
-        // The store reads its own rows when it opens; archived versions are known by their hash alone.
-        Keyspace::Archive | Keyspace::Meta if value.is_empty() => Err("it is empty".to_owned()),
-        Keyspace::Archive | Keyspace::Meta => Ok(()),
+        Keyspace::Archive => versions::check_row(&row.key, value).map_err(text),
+        // The store reads its own rows when it opens.
+        Keyspace::Meta if value.is_empty() => Err("it is empty".to_owned()),
+        Keyspace::Meta => Ok(()),
     }
 }
 
@@ -222,13 +224,17 @@ fn check_partners<'a>(
                 if seq < expected.removed.decided_from {
                     continue;
                 }
-                let partner = match record.body {
-                    Body::Event { .. } | Body::Own { .. } => (row, Keyspace::Decided, row.key.clone(), None),
-                    Body::Refused { .. } => (row, Keyspace::Dead, keys::dead_by_seq(seq), None),
+                wanted.push(match record.body {
+                    Body::Event { .. } | Body::Backfilled { .. } | Body::Own { .. } => {
+                        (row, Keyspace::Decided, row.key.clone(), None)
+                    }
+                    Body::Refused { .. } | Body::BackfilledRefused { .. } => {
+                        (row, Keyspace::Dead, keys::dead_by_seq(seq), None)
+                    }
                     Body::Told { .. } => (row, Keyspace::Alert, keys::alert(seq, 0), None),
+                    Body::Activated { versions, .. } => (row, Keyspace::Archive, versions.0.to_vec(), None),
                     Body::Settled => continue,
-                };
-                wanted.push(partner);
+                });
             }
             Keyspace::Decided => {
                 let Ok(decision) = decode_decision(&row.value) else {

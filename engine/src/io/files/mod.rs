@@ -34,6 +34,8 @@ pub enum SinkKind {
     Decisions,
     /// Refused lines.
     DeadLetters,
+    /// Alerts, due and held back.
+    Alerts,
 }
 
 impl SinkKind {
@@ -42,6 +44,7 @@ impl SinkKind {
         let kind: &[u8] = match self {
             Self::Decisions => b"decisions:",
             Self::DeadLetters => b"dead:",
+            Self::Alerts => b"alerts:",
         };
         [kind, place].concat()
     }

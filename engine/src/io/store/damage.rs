@@ -2,6 +2,7 @@
 
 use crate::pipeline::ports::StoreError;
 use std::any::Any;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -35,16 +36,20 @@ impl Failure {
             Self::Refused(fjall::Error::Locked) => StoreError::Locked {
                 path: folder.display().to_string(),
             },
-            other => refused(folder, &other.reason()),
+            Self::Refused(error) => match unwritable(error) {
+                Some(source) => StoreError::Unwritable {
+                    path: folder.display().to_string(),
+                    source,
+                },
+                None => refused(folder, &self.reason()),
+            },
+            Self::Panicked(_) => refused(folder, &self.reason()),
         }
     }
 
     /// The error for a store that fails while in use.
-    pub(super) fn in_use(self) -> StoreError {
-        match self {
-            Self::Refused(error) if is_disk(&error) => StoreError::Engine(Box::new(error)),
-            other => StoreError::Engine(other.reason().into()),
-        }
+    pub(super) fn in_use(&self, folder: &Path) -> StoreError {
+        StoreError::Engine(format!("`{}`: {}", folder.display(), self.reason()).into())
     }
 
     fn reason(&self) -> String {
@@ -55,14 +60,39 @@ impl Failure {
     }
 }
 
-fn is_disk(error: &fjall::Error) -> bool {
-    matches!(error, fjall::Error::Io(_))
+/// What the system said, if it was the system that refused.
+fn disk(error: &fjall::Error) -> Option<&io::Error> {
+    match error {
+        fjall::Error::Io(source) | fjall::Error::Storage(fjall::LsmError::Io(source)) => Some(source),
+        _ => None,
+    }
+}
+
+/// What the system said, if it is about space or rights and not about damage.
+fn unwritable(error: &fjall::Error) -> Option<io::Error> {
+    let source = disk(error)?;
+    let is_so = matches!(
+        source.kind(),
+        ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::FileTooLarge
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::PermissionDenied
+    );
+    // Errors of the system cannot be copied, but the number tells all.
+    is_so.then(|| {
+        source
+            .raw_os_error()
+            .map_or_else(|| source.kind().into(), io::Error::from_raw_os_error)
+    })
 }
 
 fn reason(error: &fjall::Error) -> String {
     use fjall::Error;
+    if let Some(source) = disk(error) {
+        return format!("the disk answered: {source}");
+    }
     match error {
-        Error::Io(source) => format!("the disk answered: {source}"),
         Error::InvalidVersion(Some(version)) => {
             format!("its files have format {}, this program reads 3", *version as u8)
         }

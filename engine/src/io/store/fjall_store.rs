@@ -1,11 +1,13 @@
 //! The store in a folder.
 
-use super::damage::{Failure, guarded, refused};
+use super::damage::{guarded, refused};
+use super::free_space::FreeSpace;
 use super::head_file::{HeadFile, Mark};
 use super::identity::{self, CommitRow, Identity, StoreKind};
 use super::loss::{Loss, journal_gap};
 use super::opening::{OnLoss, Opening};
 use crate::io::{batch_check, key_range};
+use crate::pipeline::faults::{Faults, Point};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Keyspace, Row, Seq, Store, StoreError};
 use crate::pipeline::retention::Removed;
@@ -23,6 +25,8 @@ const TRIM_PAGE: usize = 4_096;
 pub struct StoreOptions {
     /// Bytes of table blocks kept in memory.
     pub cache_bytes: u64,
+    /// Free space on the disk below which the store has no room for more; 0 for none.
+    pub free_min_bytes: u64,
     /// Threads that write tables out and merge them; at least 1.
     pub background_threads: usize,
 }
@@ -31,6 +35,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 64 * 1024 * 1024,
+            free_min_bytes: 0,
             background_threads: 2,
         }
     }
@@ -46,6 +51,8 @@ pub struct FjallStore {
     pub(super) writing: Mutex<Writing>,
     pub(super) identity: Identity,
     pub(super) folder: PathBuf,
+    pub(super) faults: Faults,
+    pub(super) free_space: FreeSpace,
 }
 
 /// What a commit needs besides the engine.
@@ -79,6 +86,12 @@ impl FjallStore {
     /// As [`FjallStore::open`]; [`StoreError::Refused`] when there is no store.
     pub fn open_existing(data: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         Opening::of(folder_in(data)?, None, OnLoss::Refuse).open(options)
+    }
+
+    /// `faults` hears of the places that a commit passes.
+    #[must_use]
+    pub fn watched_by(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// What it is used for.
@@ -127,7 +140,8 @@ impl FjallStore {
         let tables = tables
             .map(|(keyspace, table)| (keyspace, table.disk_space()))
             .collect();
-        let journal = guarded(|| self.database.journal_disk_space()).map_err(Failure::in_use)?;
+        let journal =
+            guarded(|| self.database.journal_disk_space()).map_err(|failure| failure.in_use(&self.folder))?;
         Ok((tables, journal))
     }
 
@@ -138,8 +152,8 @@ impl FjallStore {
     /// When the engine fails.
     pub fn compact(&self) -> Result<(), StoreError> {
         for table in &self.tables {
-            guarded(|| table.rotate_memtable_and_wait()).map_err(Failure::in_use)?;
-            guarded(|| table.major_compact()).map_err(Failure::in_use)?;
+            guarded(|| table.rotate_memtable_and_wait()).map_err(|failure| failure.in_use(&self.folder))?;
+            guarded(|| table.major_compact()).map_err(|failure| failure.in_use(&self.folder))?;
         }
         Ok(())
     }
@@ -197,13 +211,16 @@ impl FjallStore {
         };
         writes.insert(meta, identity::HEAD, identity::head_value(head));
         writes.insert(meta, identity::COMMIT.as_slice(), row.value());
-        guarded(|| writes.commit()).map_err(Failure::in_use)?;
+        self.faults.pass(Point::BeforeSync);
+        guarded(|| writes.commit()).map_err(|failure| failure.in_use(&self.folder))?;
+        self.faults.pass(Point::HeadFile);
         self.head.store(head, Ordering::Release);
         writing.commits = row.commits;
-        match &mut writing.head_file {
-            Some(file) => note(file, &row),
-            None => Ok(()),
+        if let Some(file) = &mut writing.head_file {
+            note(file, &row)?;
         }
+        self.faults.pass(Point::AfterSync);
+        Ok(())
     }
 
     pub(super) fn writes(&self, rows: usize) -> OwnedWriteBatch {
@@ -265,7 +282,7 @@ impl Store for FjallStore {
     fn load_many(&self, keyspace: Keyspace, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let table = self.table(keyspace)?;
         let get = |key: &Vec<u8>| Ok(table.get(key)?.map(|value| value.to_vec()));
-        guarded(|| keys.iter().map(get).collect()).map_err(|failure| failure.in_use())
+        guarded(|| keys.iter().map(get).collect()).map_err(|failure| failure.in_use(&self.folder))
     }
 
     fn commit(&self, batch: Batch) -> Result<Seq, StoreError> {
@@ -297,7 +314,12 @@ impl Store for FjallStore {
             return Ok(Vec::new());
         };
         let table = self.table(keyspace)?;
-        guarded(|| table.range(range).take(limit).map(row).collect()).map_err(|failure| failure.in_use())
+        guarded(|| table.range(range).take(limit).map(row).collect())
+            .map_err(|failure| failure.in_use(&self.folder))
+    }
+
+    fn has_room(&self) -> Result<(), StoreError> {
+        self.free_space.look(&self.folder)
     }
 
     fn scan_back(&self, keyspace: Keyspace, prefix: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -306,6 +328,6 @@ impl Store for FjallStore {
         };
         let table = self.table(keyspace)?;
         guarded(|| table.range(range).rev().take(limit).map(row).collect())
-            .map_err(|failure| failure.in_use())
+            .map_err(|failure| failure.in_use(&self.folder))
     }
 }

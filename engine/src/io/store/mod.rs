@@ -12,6 +12,7 @@
 
 mod damage;
 mod fjall_store;
+mod free_space;
 mod head_file;
 mod identity;
 mod journal_files;

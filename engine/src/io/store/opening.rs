@@ -9,11 +9,13 @@
 
 use super::damage::{Failure, guarded, refused};
 use super::fjall_store::{FjallStore, StoreOptions, Writing, layout_of};
+use super::free_space::FreeSpace;
 use super::head_file::{self, HeadFile, Mark, Told};
 use super::identity::{self, Identity, StoreKind};
 use super::loss::{Loss, journal_gap};
 use super::{journal_files, table_lists};
 use crate::io::batch_check;
+use crate::pipeline::faults::Faults;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Keyspace, Store, StoreError};
 use fjall::Database;
@@ -68,7 +70,32 @@ impl Opening {
     /// The store.
     pub(super) fn open(mut self, options: &StoreOptions) -> Result<FjallStore, StoreError> {
         self.before_engine()?;
+        if self.kind.is_some() && !self.folder.exists() {
+            self.make(options)?;
+        }
         self.open_engine(options)
+    }
+
+    /// Makes the engine's files under another name and gives them theirs when they are whole. The engine refuses a
+    /// folder in which it stopped half-way, so a disk that is full at the first start would be in the way of the second.
+    fn make(&self, options: &StoreOptions) -> Result<(), StoreError> {
+        let making = self.folder.with_extension("making");
+        let unwritable = |source| StoreError::Unwritable {
+            path: self.folder.display().to_string(),
+            source,
+        };
+        let one = Self::of(making.clone(), self.kind, self.on_loss);
+        if making.exists() {
+            // Whoever makes it now has its lock; what nobody has was given up.
+            let _lock = one.lock()?;
+            std::fs::remove_dir_all(&making).map_err(unwritable)?;
+        }
+        drop(
+            one.engine(options)
+                .map_err(|failure| failure.on_open(&self.folder))?,
+        );
+        std::fs::rename(&making, &self.folder).map_err(unwritable)?;
+        sync_folders_above(&self.folder).map_err(unwritable)
     }
 
     /// What is missing. Where the files say so already the engine does not run: it would cut them.
@@ -179,16 +206,19 @@ impl Opening {
         Ok(())
     }
 
-    fn open_engine(&mut self, options: &StoreOptions) -> Result<FjallStore, StoreError> {
-        let on_open = |failure: Failure| failure.on_open(&self.folder);
-        let database = guarded(|| {
+    fn engine(&self, options: &StoreOptions) -> Result<Database, Failure> {
+        guarded(|| {
             Database::builder(&self.folder)
                 .cache_size(options.cache_bytes)
                 .worker_threads(options.background_threads.max(1))
                 .manual_journal_persist(true)
                 .open()
         })
-        .map_err(on_open)?;
+    }
+
+    fn open_engine(&mut self, options: &StoreOptions) -> Result<FjallStore, StoreError> {
+        let on_open = |failure: Failure| failure.on_open(&self.folder);
+        let database = self.engine(options).map_err(on_open)?;
         let present: HashSet<String> = database
             .list_keyspace_names()
             .iter()
@@ -206,6 +236,8 @@ impl Opening {
             writing: Mutex::new(Writing::default()),
             identity: Identity::new(self.kind.unwrap_or(StoreKind::Real)),
             folder: self.folder.clone(),
+            faults: Faults::default(),
+            free_space: FreeSpace::wanting(options.free_min_bytes),
         };
         self.identify(&mut store, &present)?;
         Ok(store)
@@ -299,11 +331,9 @@ impl Opening {
 
     /// Writes what is missing of the rows about the store, and the head file.
     fn start_writing(&self, store: &mut FjallStore, rows: &OwnRows) -> Result<(), StoreError> {
-        let unwritable = |error: io::Error| {
-            self.refused(&format!(
-                "`{}` cannot be written: {error}",
-                self.head_file.display()
-            ))
+        let unwritable = |source: io::Error| StoreError::Unwritable {
+            path: self.head_file.display().to_string(),
+            source,
         };
         let mut own: Vec<_> = Keyspace::ALL.map(identity::format_row).into();
         own.extend(store.identity.rows());
@@ -329,9 +359,7 @@ impl Opening {
             for (key, value) in own {
                 writes.insert(store.table(Keyspace::Meta)?, key, value);
             }
-            store
-                .write(writes, head, &mut writing)
-                .map_err(|error| self.refused(&error.to_string()))?;
+            store.write(writes, head, &mut writing)?;
         }
         if rows.is_empty() {
             sync_folders_above(&self.folder).map_err(|error| self.refused(&error.to_string()))?;

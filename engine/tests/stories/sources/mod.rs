@@ -2,6 +2,7 @@
 //! file `.expected.toml` beside each; nothing here knows of it.
 
 mod cafe_poisoning;
+mod deployment_day;
 mod dirt;
 mod flood;
 mod holiday;
@@ -20,6 +21,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("answers-and-dirt", dirt::tell().into_bytes()),
         ("cafe-poisoning", cafe_poisoning::tell().into_bytes()),
+        ("deployment-day", deployment_day::tell().into_bytes()),
         ("holiday-with-own-laptop", holiday::tell().into_bytes()),
         ("new-phone-after-a-break", new_phone::tell().into_bytes()),
         ("ordinary-churn", ordinary_churn::tell().into_bytes()),
@@ -29,4 +31,9 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("stolen-password-next-door", next_door::tell().into_bytes()),
         ("wrong-password-then-flood", flood::tell().into_bytes()),
     ]
+}
+
+/// What applications logged before a story began: read in with `run --backfill`. By the name of the story.
+pub fn old_logs() -> Vec<(&'static str, Vec<u8>)> {
+    vec![("deployment-day", deployment_day::old_logs().into_bytes())]
 }
