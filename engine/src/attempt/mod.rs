@@ -87,7 +87,7 @@ pub struct Attempt {
     /// A stage was answered with `step_up` or `hold`.
     pub asked: bool,
     /// The last scored stage.
-    pub last: Option<LastScored>,
+    pub last: Option<Box<LastScored>>,
     /// When it counts as granted if nothing follows: its last stage was `pending` and allowed.
     pub granted_at: Option<i64>,
 }

@@ -5,10 +5,12 @@
 
 use foldhash::HashSet;
 
+use crate::attempt::Attempt;
 use crate::pipeline::admitted::{Admitted, Arrival};
 use crate::pipeline::file_clock::{FileClock, Stamped};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
+use crate::pipeline::row_cache::RowCache;
 use crate::pipeline::sequencer::Sequencer;
 use crate::pipeline::user_rows::{UserKey, UserRows, decode_attempt};
 
@@ -195,7 +197,7 @@ impl Sequencer {
         let rows = self.store.load_many(Keyspace::Attempt, &wanted.attempts)?;
         for (key, row) in wanted.attempts.into_iter().zip(rows) {
             let attempt = row.as_deref().map(decode_attempt).transpose()?;
-            self.attempts.fill(key, attempt);
+            self.attempts.fill(key, attempt.map(Box::new));
         }
         Ok(())
     }
@@ -211,7 +213,7 @@ impl Sequencer {
         let unnamed = self.store.load_many(Keyspace::Attempt, &unnamed)?;
         for (((key, history), failed), open) in rows.into_iter().zip(histories).zip(failures).zip(unnamed) {
             let rows = UserRows::decode(history.as_deref(), failed.as_deref(), open.as_deref())?;
-            self.users.fill(key, rows);
+            self.users.fill(key, Box::new(rows));
         }
         Ok(())
     }
@@ -257,8 +259,8 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn by<'a>(
         lines: impl Iterator<Item = &'a Admitted>,
-        users: &mut crate::pipeline::row_cache::RowCache<UserRows>,
-        attempts: &mut crate::pipeline::row_cache::RowCache<Option<crate::attempt::Attempt>>,
+        users: &mut RowCache<Box<UserRows>>,
+        attempts: &mut RowCache<Option<Box<Attempt>>>,
     ) -> Self {
         let mut wanted = Self {
             users: Vec::new(),

@@ -1,6 +1,8 @@
 //! The sequencer's three kinds of events: logins, closed attempts, and what happens to accounts. Each gives a decision
 //! row, changed rows and perhaps an alert.
 
+use std::borrow::Cow;
+
 use crate::alerts::alert::Alert;
 use crate::alerts::classify::AttemptEnd;
 use crate::attempt::{self, Attempt, LastScored};
@@ -26,11 +28,11 @@ use crate::risk::decision::{AlertLine, Decision, DeviceVerdict, Mode};
 
 impl Sequencer {
     /// An event of type `login`.
-    pub(super) fn decide_login(&mut self, moment: Moment<'_>) -> Result<DecidedEvent, StoreError> {
+    pub(super) fn decide_login(&mut self, moment: Moment<'_>) -> Result<Box<DecidedEvent>, StoreError> {
         let key = moment.user;
         let mut rows = self.rows_of(key);
         let attempt = self.open_attempt(moment, &mut rows);
-        let step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
+        let mut step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
         self.note_failure(moment, &mut rows);
         self.note_wrong_password(moment, &step, &rows)?;
         let mut alerts = Vec::new();
@@ -38,7 +40,7 @@ impl Sequencer {
             alerts.extend(self.tell(moment, &ended, &step.before, key, &rows)?);
             self.learn(&ended, &mut rows);
         }
-        self.keep_attempt(moment, &step, &mut rows);
+        self.keep_attempt(moment, &mut step, &mut rows);
         if let Some(observation) = &step.observation {
             self.crowd.observe(observation, moment.now);
         }
@@ -47,16 +49,19 @@ impl Sequencer {
     }
 
     /// `attempt.closed`: the application says how an attempt ended.
-    pub(super) fn close_attempt(&mut self, moment: Moment<'_>) -> Result<DecidedEvent, StoreError> {
+    pub(super) fn close_attempt(&mut self, moment: Moment<'_>) -> Result<Box<DecidedEvent>, StoreError> {
         let waiting = self.take_named(moment.login);
-        let Some((attempt, last)) = waiting.and_then(|attempt| Some((attempt.clone(), attempt.last?))) else {
+        let Some(attempt) = waiting else {
+            return Ok(self.decided(moment, None, Vec::new()));
+        };
+        let Some(last) = attempt.last.as_deref() else {
             return Ok(self.decided(moment, None, Vec::new()));
         };
         let end = match moment.login.event.attempt.granted {
             Some(true) => AttemptEnd::Granted,
             _ => AttemptEnd::Refused,
         };
-        self.end_by_word(moment, &attempt, &last, &stage_event(&last), end)
+        self.end_by_word(moment, &attempt, last, &stage_event(last), end)
     }
 
     /// The end of an attempt that `moment` tells of. `event` is its last scored stage.
@@ -67,7 +72,7 @@ impl Sequencer {
         last: &LastScored,
         event: &LoginEvent,
         end: AttemptEnd,
-    ) -> Result<DecidedEvent, StoreError> {
+    ) -> Result<Box<DecidedEvent>, StoreError> {
         // The word need not name the user: the attempt does.
         let key = attempt
             .user
@@ -96,14 +101,13 @@ impl Sequencer {
         if let Some(observation) = &observation {
             self.crowd.observe(observation, moment.now);
         }
-        Ok(DecidedEvent {
-            observation,
-            ..self.decided(moment, None, alerts.into_iter().collect())
-        })
+        let mut decided = self.decided(moment, None, alerts.into_iter().collect());
+        decided.observation = observation;
+        Ok(decided)
     }
 
     /// Anything else: recorded, and what it tells of the account is kept.
-    pub(super) fn take_account(&mut self, moment: Moment<'_>) -> DecidedEvent {
+    pub(super) fn take_account(&mut self, moment: Moment<'_>) -> Box<DecidedEvent> {
         let login = moment.login;
         if let Some(key) = moment.user {
             let mut rows = self.rows_of(Some(key));
@@ -114,27 +118,22 @@ impl Sequencer {
     }
 
     /// The user's rows, moved out of the cache for the time of one event.
-    pub(super) fn rows_of(&mut self, key: Option<&UserKey>) -> UserRows {
+    pub(super) fn rows_of(&mut self, key: Option<&UserKey>) -> Box<UserRows> {
         let Some(key) = key else {
-            return UserRows::default();
+            return Box::default();
         };
         self.users.borrow_out(&key.row).unwrap_or_default()
     }
 
-    pub(super) fn put_rows(&mut self, key: Option<&UserKey>, rows: UserRows) {
+    pub(super) fn put_rows(&mut self, key: Option<&UserKey>, rows: Box<UserRows>) {
         let Some(key) = key else { return };
         let changed = rows.changed != crate::pipeline::user_rows::Changed::default();
         self.users
             .give_back(&key.row, rows, changed.then_some(self.batch()));
-        if changed {
-            self.user_keys
-                .entry(key.row.clone())
-                .or_insert_with(|| key.clone());
-        }
     }
 
     /// The attempt that this event belongs to, taken from where it waited, or a new one.
-    fn open_attempt(&mut self, moment: Moment<'_>, rows: &mut UserRows) -> Attempt {
+    fn open_attempt(&mut self, moment: Moment<'_>, rows: &mut UserRows) -> Box<Attempt> {
         let waiting = match &moment.login.event.attempt.id {
             Some(_) => self.take_named(moment.login),
             None => self.take_unnamed(moment, rows),
@@ -144,12 +143,12 @@ impl Sequencer {
             spent => {
                 // It had all the stages it may have: what follows is another try.
                 self.without_room.extend(spent);
-                Attempt::starting(moment.now)
+                Box::new(Attempt::starting(moment.now))
             }
         }
     }
 
-    fn take_named(&mut self, login: &EnrichedLogin) -> Option<Attempt> {
+    fn take_named(&mut self, login: &EnrichedLogin) -> Option<Box<Attempt>> {
         let key = keys::attempt(&login.tenant, login.event.attempt.id.as_deref()?);
         let batch = self.batch();
         let waiting = self.attempts.get(&key)?.as_ref()?;
@@ -165,7 +164,7 @@ impl Sequencer {
     }
 
     /// A `partial` without an id waits for the same device of the same user. A wrong password does not belong to it.
-    fn take_unnamed(&mut self, moment: Moment<'_>, rows: &mut UserRows) -> Option<Attempt> {
+    fn take_unnamed(&mut self, moment: Moment<'_>, rows: &mut UserRows) -> Option<Box<Attempt>> {
         if rows.unnamed.is_empty() || attempt::is_wrong_password(&moment.login.event) {
             return None;
         }
@@ -181,7 +180,8 @@ impl Sequencer {
             .cancel(&device_timer(TimerKind::Unnamed, user, device, due));
     }
 
-    fn keep_attempt(&mut self, moment: Moment<'_>, step: &LoginStep, rows: &mut UserRows) {
+    /// Lets an attempt that goes on wait for its next event: it moves out of the step.
+    fn keep_attempt(&mut self, moment: Moment<'_>, step: &mut LoginStep, rows: &mut UserRows) {
         // Attackers invent names: wrong passwords for them leave no row behind.
         let invented = !step.attempt.right_password && rows.history.is_none();
         let Some(user) = moment.user.filter(|_| step.end.is_none() && !invented) else {
@@ -196,12 +196,12 @@ impl Sequencer {
             if let Some(row) = self.attempts.change(&key, batch)
                 && row.is_none()
             {
-                *row = Some(step.attempt.clone());
+                *row = Some(std::mem::take(&mut step.attempt));
                 self.timers.set(named_timer(&key, due));
             }
         } else {
             let (device, _) = step.before.source;
-            if let Some((evicted, attempt)) = rows.keep_unnamed(device, step.attempt.clone()) {
+            if let Some((evicted, attempt)) = rows.keep_unnamed(device, std::mem::take(&mut step.attempt)) {
                 self.cancel_unnamed(user, evicted, &attempt);
                 self.without_room.push(attempt);
             }
@@ -282,7 +282,7 @@ impl Sequencer {
         Ok(Some(alert))
     }
 
-    fn decided(&self, moment: Moment<'_>, step: Option<LoginStep>, alerts: Vec<Alert>) -> DecidedEvent {
+    fn decided(&self, moment: Moment<'_>, step: Option<LoginStep>, alerts: Vec<Alert>) -> Box<DecidedEvent> {
         let event = &moment.login.event;
         let lines: Vec<AlertLine> = alerts.iter().map(Alert::line).collect();
         let (maturity, device) = step.as_ref().map(seen).unzip();
@@ -294,10 +294,10 @@ impl Sequencer {
             revision: 0,
             event_id: event.id.clone(),
             source: event.source.clone(),
-            tenant: (*moment.login.tenant).into(),
+            tenant: moment.login.tenant.clone(),
             user_id: moment.login.user.clone(),
-            event_type: event.event_type.as_str().into(),
-            outcome: event.outcome.map(Outcome::as_str).map(Into::into),
+            event_type: Cow::Borrowed(event.event_type.as_str()),
+            outcome: event.outcome.map(Outcome::as_str).map(Cow::Borrowed),
             time: event.time.as_micros(),
             now: moment.now,
             seq: moment.seq,
@@ -311,14 +311,14 @@ impl Sequencer {
             mode: self.engine.mode,
             slots,
         };
-        DecidedEvent {
+        Box::new(DecidedEvent {
             bytes: Vec::new(),
             own: false,
             backfill: moment.backfill,
             observation,
             decision,
             alerts,
-        }
+        })
     }
 }
 

@@ -76,8 +76,8 @@ impl Sequencer {
     }
 
     /// Ends an attempt that has no further event of its sender.
-    fn end_alone(&mut self, attempt: Attempt, at: i64) -> Result<(), StoreError> {
-        let Some(last) = attempt.last.as_ref().filter(|_| attempt.right_password) else {
+    fn end_alone(&mut self, attempt: Box<Attempt>, at: i64) -> Result<(), StoreError> {
+        let Some(last) = attempt.last.as_deref().filter(|_| attempt.right_password) else {
             return Ok(());
         };
         let end = match attempt.granted_at {
@@ -106,7 +106,7 @@ impl Sequencer {
         let mut decided = self.end_by_word(moment, &attempt, last, &event, end)?;
         decided.bytes = own_bytes(&login);
         decided.own = true;
-        self.push(Outcome::Decided(Box::new(decided)));
+        self.push(Outcome::Decided(decided));
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Sequencer {
             .pop()
             .flatten();
         let attempt = row.as_deref().map(decode_attempt).transpose()?;
-        self.attempts.fill(key.to_vec(), attempt);
+        self.attempts.fill(key.to_vec(), attempt.map(Box::new));
         Ok(())
     }
 
@@ -202,7 +202,7 @@ fn own_bytes(login: &EnrichedLogin) -> Vec<u8> {
 
 impl UserRows {
     /// Keeps an attempt open, and returns the one that had to make room.
-    pub(super) fn keep_unnamed(&mut self, device: u128, attempt: Attempt) -> Option<(u128, Attempt)> {
+    pub(super) fn keep_unnamed(&mut self, device: u128, attempt: Box<Attempt>) -> Option<(u128, Box<Attempt>)> {
         let full = self.unnamed.len() >= crate::pipeline::user_rows::UNNAMED_MAX;
         let evicted = full.then(|| self.unnamed.remove(0));
         self.unnamed.push((device, attempt));

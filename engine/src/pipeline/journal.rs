@@ -1,6 +1,8 @@
 //! Records of the journal (clause S1): all that can change a decision, in one order. Each has its `now`; an event also
 //! carries its crowd observation, so that the counters fold from here.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::history::crowd::CrowdObservation;
@@ -26,7 +28,7 @@ pub enum Body<B> {
     /// An event that was admitted.
     Event {
         /// Tenant it was admitted for.
-        tenant: Box<str>,
+        tenant: Arc<str>,
         /// As it came in.
         bytes: B,
         /// What the counters across users saw of it.
@@ -42,7 +44,7 @@ pub enum Body<B> {
     /// An event of our own, which a timer made: folding the records before it makes it again.
     Own {
         /// Tenant.
-        tenant: Box<str>,
+        tenant: Arc<str>,
         /// As we wrote it.
         bytes: B,
         /// What the counters across users saw of it.
@@ -57,7 +59,7 @@ pub enum Body<B> {
     /// that only knew the command line of its own run would learn something else.
     Backfilled {
         /// Tenant it was admitted for.
-        tenant: Box<str>,
+        tenant: Arc<str>,
         /// As it came in.
         bytes: B,
         /// What the counters across users saw of it.

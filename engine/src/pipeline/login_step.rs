@@ -64,7 +64,7 @@ pub struct LoginStep {
     /// What the history said before.
     pub before: Before,
     /// The attempt with this event in it.
-    pub attempt: Attempt,
+    pub attempt: Box<Attempt>,
     /// Whether the attempt ends with this event.
     pub end: Option<End>,
     /// Action, levels, ledger; `None` if the event is not scored.
@@ -111,7 +111,7 @@ pub fn address_hash(engine: &Engine, ip: IpAddr) -> u128 {
 pub fn take(
     engine: &Engine,
     moment: Moment<'_>,
-    mut attempt: Attempt,
+    mut attempt: Box<Attempt>,
     rows: &UserRows,
     crowd: &Crowd,
     work: &mut Workspace,
@@ -379,7 +379,7 @@ impl LoginStep {
             let allowed = action == Action::Allow;
             self.attempt
                 .wait_for_grant(&moment.login.event, allowed, moment.now, limits);
-            self.attempt.last = Some(LastScored {
+            self.attempt.last = Some(Box::new(LastScored {
                 seq: moment.seq,
                 decision: moment.decision,
                 action,
@@ -391,7 +391,7 @@ impl LoginStep {
                 network: network.clone(),
                 tenant: moment.login.tenant.clone(),
                 event: EventBytes(moment.bytes.into()),
-            });
+            }));
         }
         if scored.is_some() {
             work.slots.encode(&mut self.slots);

@@ -9,18 +9,23 @@ use foldhash::HashMap;
 /// A row and the batch that changed it last.
 #[derive(Debug)]
 struct Entry<V> {
-    value: V,
+    /// `None` while it is borrowed out.
+    value: Option<V>,
     dirty: bool,
     batch: u64,
     /// The last group of lines that needs it.
     needed: u64,
+    /// The generation in which it was used last.
+    generation: u64,
 }
 
-/// Decoded rows by key.
+/// Decoded rows by key. Large values belong behind a pointer: they move when the table grows.
 #[derive(Debug)]
 pub struct RowCache<V> {
-    young: HashMap<Vec<u8>, Entry<V>>,
-    old: HashMap<Vec<u8>, Entry<V>>,
+    rows: HashMap<Vec<u8>, Entry<V>>,
+    /// How many rows are of the present generation.
+    young: usize,
+    generation: u64,
     capacity: usize,
     /// Size at which the young become the old: the capacity, or more while more are pinned.
     age_at: usize,
@@ -34,8 +39,9 @@ impl<V> RowCache<V> {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
-            young: HashMap::default(),
-            old: HashMap::default(),
+            rows: HashMap::default(),
+            young: 0,
+            generation: 0,
             capacity: capacity.max(1),
             age_at: capacity.max(1),
             committed: 0,
@@ -51,93 +57,69 @@ impl<V> RowCache<V> {
 
     /// Whether the row is here, be it as "there is none". If so, it stays until the next group of lines.
     pub fn need(&mut self, key: &[u8]) -> bool {
-        let group = self.group;
-        let entry = match self.young.get_mut(key) {
-            Some(entry) => Some(entry),
-            None => self.old.get_mut(key),
-        };
-        entry.map(|entry| entry.needed = group).is_some()
-    }
-
-    fn contains(&self, key: &[u8]) -> bool {
-        self.young.contains_key(key) || self.old.contains_key(key)
+        let entry = self.rows.get_mut(key);
+        entry.map(|entry| entry.needed = self.group).is_some()
     }
 
     /// Puts in what the store said, until the next group of lines at least. A row that is here already is newer and
     /// stays.
     pub fn fill(&mut self, key: Vec<u8>, value: V) {
-        if !self.contains(&key) {
-            self.insert(
-                key,
-                Entry {
-                    value,
-                    dirty: false,
-                    batch: 0,
-                    needed: self.group,
-                },
-            );
+        self.make_room();
+        let (generation, group) = (self.generation, self.group);
+        if let std::collections::hash_map::Entry::Vacant(gap) = self.rows.entry(key) {
+            gap.insert(Entry {
+                value: Some(value),
+                dirty: false,
+                batch: 0,
+                needed: group,
+                generation,
+            });
+            self.young += 1;
         }
     }
 
     /// Reads a row.
     pub fn get(&mut self, key: &[u8]) -> Option<&V> {
-        self.rejuvenate(key);
-        self.young.get(key).map(|entry| &entry.value)
+        self.used(key)?.value.as_ref()
     }
 
     /// Reads a row in order to change it in batch `batch`: pins it and lists it for [`RowCache::drain_changed`].
     pub fn change(&mut self, key: &[u8], batch: u64) -> Option<&mut V> {
-        self.rejuvenate(key);
-        let entry = self.young.get_mut(key)?;
-        if !entry.dirty {
-            entry.dirty = true;
-            self.changed.push(key.to_vec());
-        }
-        entry.batch = batch;
-        Some(&mut entry.value)
+        let Self { rows, changed, .. } = self;
+        let entry = rows.get_mut(key)?;
+        pin(entry, key, batch, changed);
+        entry.value.as_mut()
     }
 
     /// Moves a row out, for a change that needs the cache's owner as well. [`RowCache::give_back`] must follow.
-    pub fn borrow_out(&mut self, key: &[u8]) -> Option<V>
-    where
-        V: Default,
-    {
-        self.rejuvenate(key);
-        self.young
-            .get_mut(key)
-            .map(|entry| std::mem::take(&mut entry.value))
+    pub fn borrow_out(&mut self, key: &[u8]) -> Option<V> {
+        self.used(key)?.value.take()
     }
 
     /// Puts back what was moved out; `batch` says in which batch it was changed, if it was.
     pub fn give_back(&mut self, key: &[u8], value: V, batch: Option<u64>) {
-        if !self.contains(key) {
-            self.insert(
-                key.to_vec(),
-                Entry {
-                    value,
-                    dirty: false,
-                    batch: 0,
-                    needed: self.group,
-                },
-            );
-        } else if let Some(entry) = self.young.get_mut(key) {
-            entry.value = value;
-        }
+        let Self { rows, changed, .. } = self;
+        let Some(entry) = rows.get_mut(key) else {
+            self.fill(key.to_vec(), value);
+            if let Some(batch) = batch {
+                self.change(key, batch);
+            }
+            return;
+        };
+        entry.value = Some(value);
         if let Some(batch) = batch {
-            self.change(key, batch);
+            pin(entry, key, batch, changed);
         }
     }
 
     /// Every row changed since the last call, once, in the order of their first change.
     pub fn drain_changed(&mut self, mut each: impl FnMut(&[u8], &mut V)) {
-        for key in std::mem::take(&mut self.changed) {
-            let entry = match self.young.get_mut(&key) {
-                Some(entry) => Some(entry),
-                None => self.old.get_mut(&key),
-            };
-            if let Some(entry) = entry {
+        for key in self.changed.drain(..) {
+            if let Some(entry) = self.rows.get_mut(&key) {
                 entry.dirty = false;
-                each(&key, &mut entry.value);
+                if let Some(value) = &mut entry.value {
+                    each(&key, value);
+                }
             }
         }
     }
@@ -147,31 +129,44 @@ impl<V> RowCache<V> {
         self.committed = batch;
     }
 
-    fn rejuvenate(&mut self, key: &[u8]) {
-        if self.young.contains_key(key) {
+    /// The row, which is of the present generation from now on.
+    fn used(&mut self, key: &[u8]) -> Option<&mut Entry<V>> {
+        self.make_room();
+        let entry = self.rows.get_mut(key)?;
+        if entry.generation != self.generation {
+            entry.generation = self.generation;
+            self.young += 1;
+        }
+        Some(entry)
+    }
+
+    /// Begins another generation when the present one is full; what was in neither is forgotten.
+    fn make_room(&mut self) {
+        if self.young < self.age_at {
             return;
         }
-        if let Some((key, entry)) = self.old.remove_entry(key) {
-            self.insert(key, entry);
-        }
+        let (committed, group, generation) = (self.committed, self.group, self.generation);
+        let mut pinned = 0;
+        self.rows.retain(|_, entry| {
+            let stays = entry.dirty || entry.batch > committed || entry.needed == group;
+            let old = entry.generation != generation;
+            pinned += usize::from(old && stays);
+            !old || stays || entry.value.is_none()
+        });
+        self.generation += 1;
+        self.young = 0;
+        // Else every further row would look at all that are pinned once more.
+        self.age_at = self.capacity.max(pinned);
     }
+}
 
-    fn insert(&mut self, key: Vec<u8>, entry: Entry<V>) {
-        if self.young.len() >= self.age_at {
-            self.age();
-        }
-        self.young.insert(key, entry);
+/// Notes that a row differs from the store.
+fn pin<V>(entry: &mut Entry<V>, key: &[u8], batch: u64, changed: &mut Vec<Vec<u8>>) {
+    if !entry.dirty {
+        entry.dirty = true;
+        changed.push(key.to_vec());
     }
-
-    fn age(&mut self) {
-        let (committed, group) = (self.committed, self.group);
-        let pinned = |entry: &Entry<V>| entry.dirty || entry.batch > committed || entry.needed == group;
-        let mut before = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-        before.retain(|_, entry| pinned(entry));
-        // Else every further row would move all that are pinned once more.
-        self.age_at = self.capacity.max(before.len());
-        self.old.extend(before);
-    }
+    entry.batch = batch;
 }
 
 #[cfg(test)]
@@ -200,8 +195,8 @@ mod tests {
             cache.begin_group();
             cache.fill(vec![other], 0);
         }
-        assert!(!cache.contains(&[0]));
-        assert!(cache.young.len() + cache.old.len() <= 5);
+        assert!(!cache.rows.contains_key(&[0][..]));
+        assert!(cache.rows.len() <= 5);
     }
 
     #[test]
@@ -219,10 +214,7 @@ mod tests {
             cache.begin_group();
             cache.fill(vec![other], other);
         }
-        assert!(
-            cache.young.len() + cache.old.len() < 60,
-            "too little was forgotten"
-        );
+        assert!(cache.rows.len() < 60, "too little was forgotten");
     }
 
     #[test]

@@ -64,16 +64,14 @@ pub struct Sequencer {
     /// `now` of the first record, for the age of the store.
     first_now: Option<i64>,
     pub(super) crowd: Crowd,
-    pub(super) users: RowCache<UserRows>,
-    pub(super) attempts: RowCache<Option<Attempt>>,
+    pub(super) users: RowCache<Box<UserRows>>,
+    pub(super) attempts: RowCache<Option<Box<Attempt>>>,
     pub(super) mailboxes: RowCache<Mailbox>,
     pub(super) timers: Timers,
     /// Attempts that had to make room: they end behind the event at hand.
-    pub(super) without_room: Vec<Attempt>,
+    pub(super) without_room: Vec<Box<Attempt>>,
     /// Ids of events and dead letters in batches that are not committed yet.
     pub(super) uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,
-    /// Keys of user rows that changed in the open batch.
-    pub(super) user_keys: HashMap<Vec<u8>, UserKey>,
     open: ClosedBatch,
     open_bytes: usize,
     pub(super) work: Workspace,
@@ -121,7 +119,6 @@ impl Sequencer {
             attempts: RowCache::new(rows_kept),
             mailboxes: RowCache::new(rows_kept),
             uncommitted: VecDeque::from([(1, HashMap::default())]),
-            user_keys: HashMap::default(),
             open: ClosedBatch {
                 number: 1,
                 expected_head: head,
@@ -357,7 +354,7 @@ impl Sequencer {
                 let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
                 decided.bytes = bytes;
                 self.faults.pass(Point::Decide);
-                self.push(Outcome::Decided(Box::new(decided)));
+                self.push(Outcome::Decided(decided));
                 self.end_those_without_room()?;
                 // A late event may set what was due long ago. It fires here, and not at the end of a run, so that the
                 // journal alone says when it fired.
@@ -441,7 +438,7 @@ impl Sequencer {
         user: Option<&UserKey>,
         bytes: &[u8],
         id: Id,
-    ) -> Result<DecidedEvent, StoreError> {
+    ) -> Result<Box<DecidedEvent>, StoreError> {
         let moment = Moment {
             login,
             user,
@@ -511,14 +508,13 @@ impl Sequencer {
         let mut rows = Vec::new();
         let mut failed = None;
         let mut keep = |result: Result<(), StoreError>| failed = failed.take().or(result.err());
-        let user_keys = &self.user_keys;
         self.users.drain_changed(|key, user| {
-            if let Some(key) = user_keys.get(key) {
-                keep(user.changes(key, &mut rows));
+            if let Some(key) = UserKey::of_row(key) {
+                keep(user.changes(&key, &mut rows));
             }
         });
         self.attempts.drain_changed(|key, attempt| {
-            let value = attempt.as_ref().map(encode_attempt).transpose();
+            let value = attempt.as_deref().map(encode_attempt).transpose();
             keep(value.map(|value| {
                 rows.push(Change {
                     keyspace: Keyspace::Attempt,
@@ -535,7 +531,6 @@ impl Sequencer {
                 value,
             });
         });
-        self.user_keys.clear();
         self.timers.drain_changed(&mut rows);
         failed.map_or(Ok(rows), Err)
     }

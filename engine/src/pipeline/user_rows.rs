@@ -21,7 +21,7 @@ pub struct UserRows {
     /// The last failures; only for users with a history.
     pub failures: UserFailures,
     /// Open attempts without an id, by the identity of their device.
-    pub unnamed: Vec<(u128, Attempt)>,
+    pub unnamed: Vec<(u128, Box<Attempt>)>,
     /// Which of the three differ from the store.
     pub changed: Changed,
 }
@@ -100,7 +100,7 @@ impl UserRows {
     }
 
     /// Takes out the open attempt of a device.
-    pub fn take_unnamed(&mut self, device: u128) -> Option<Attempt> {
+    pub fn take_unnamed(&mut self, device: u128) -> Option<Box<Attempt>> {
         let index = self.unnamed.iter().position(|(known, _)| *known == device)?;
         self.changed.unnamed = true;
         Some(self.unnamed.remove(index).1)

@@ -3,6 +3,9 @@
 //! One value, three renderings: the compact line that is streamed, the binary row that is stored, and the page that
 //! `explain` shows. All three come from this type, so they cannot disagree.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use doorward_rules::Points;
 use serde::{Deserialize, Serialize};
 
@@ -170,13 +173,13 @@ pub struct Decision {
     /// Sender.
     pub source: Box<str>,
     /// Tenant.
-    pub tenant: Box<str>,
+    pub tenant: Arc<str>,
     /// Canonical user id.
     pub user_id: Option<Box<str>>,
     /// Event type, such as `login`.
-    pub event_type: Box<str>,
+    pub event_type: Cow<'static, str>,
     /// Outcome as the sender gave it.
-    pub outcome: Option<Box<str>>,
+    pub outcome: Option<Cow<'static, str>>,
     /// Sender's clock, microseconds since the epoch.
     pub time: i64,
     /// Doorward's clock at the door, microseconds since the epoch.
@@ -200,7 +203,13 @@ pub struct Decision {
     /// Enforced or recorded.
     pub mode: Mode,
     /// Declared fields as the rules saw them, encoded by `doorward_rules::Slots`; empty if not scored.
+    #[serde(serialize_with = "at_once")]
     pub slots: Vec<u8>,
+}
+
+/// Writes bytes at once and not number by number, which is the same on disk.
+fn at_once<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// An alert as a decision names it; the whole alert is a row of its own.
