@@ -326,7 +326,7 @@ fn seen(step: &LoginStep) -> (Maturity, DeviceVerdict) {
     let matched = &step.before.matched;
     let verdict = DeviceVerdict {
         state: matched.state,
-        name: matched.name.to_string().into(),
+        name: matched.name.text(),
     };
     (step.before.maturity, verdict)
 }
