@@ -61,11 +61,11 @@ pub fn profile_updated(history: &mut UserHistory, update: ProfileUpdate<'_>) {
 }
 
 /// Learns `contact.verified`, seen with `seq` at `now` (microseconds). From the account's own device it vouches for
-/// that device and the network it came from, after three days.
+/// that device and the network it came from, if the event told one, after three days.
 pub fn contact_verified(
     history: &mut UserHistory,
     device: &DeviceDescriptor,
-    network: &NetworkFacts,
+    network: Option<&NetworkFacts>,
     seq: u64,
     now: i64,
 ) {
@@ -81,7 +81,7 @@ pub fn contact_verified(
         account.verified = Some(VerifiedFromDevice {
             seq,
             at: now,
-            network: NetworkKey::of(network),
+            network: network.map_or(NetworkKey::NOWHERE, NetworkKey::of),
         });
         credit_account_device(history);
     }

@@ -40,7 +40,7 @@ pub struct CrowdObservation {
     /// User of the tenant, or a name that is no user.
     #[serde(with = "postcard::fixint::le")]
     pub user: u64,
-    /// Whole address.
+    /// Whole address, or the /64 of an IPv6 address: a customer has all the rest of it.
     #[serde(with = "postcard::fixint::le")]
     pub address: u64,
     /// /24, or /64.
@@ -102,7 +102,7 @@ impl CrowdObservation {
             IpAddr::V6(ip) => {
                 let bits = ip.to_bits();
                 seen.flags = IS_V6;
-                seen.address = prefix(bits, 128);
+                seen.address = prefix(bits >> 64, 128);
                 seen.prefix = prefix(bits >> 64, 64);
                 seen.net56 = prefix(bits >> 72, 56);
                 seen.net48 = prefix(bits >> 80, 48);

@@ -19,6 +19,9 @@ pub enum NetworkKey {
 }
 
 impl NetworkKey {
+    /// No network at all: AS number 0 is reserved, so no login ever comes from it (RFC 7607).
+    pub const NOWHERE: Self = Self::Asn(0);
+
     /// The network of a login.
     #[must_use]
     pub fn of(network: &NetworkFacts) -> Self {

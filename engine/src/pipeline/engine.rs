@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use doorward_geoip::GeoDatabase;
+
 use crate::alerts::budget::BudgetPolicy;
 use crate::alerts::quiet::QuietPolicy;
 use crate::alerts::silence::SilencePolicy;
@@ -87,6 +89,8 @@ pub struct Engine {
     pub maturity: MaturityPolicy,
     /// Bounds of attempts.
     pub attempts: AttemptLimits,
+    /// Geo files, to look up again where a user was when other files said it.
+    pub geo: Arc<GeoDatabase>,
     /// Bounds of the counters across users.
     pub crowd: CrowdLimits,
     /// Budgets and times of alerts.

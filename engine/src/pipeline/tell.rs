@@ -10,7 +10,7 @@ use crate::alerts::place::Place;
 use crate::alerts::silence::{HeldBack, SilenceFacts, silence};
 use crate::enrich::device::DeviceDescriptor;
 use crate::event::{Contact, FactorResult, FailureReason, LoginEvent};
-use crate::history::UserHistory;
+use crate::history::{DeviceState, UserHistory};
 use crate::keyed_hash::{KeyedHash, domain};
 use crate::pipeline::account_step::to_event_contact;
 use crate::pipeline::ended::Ended;
@@ -24,6 +24,7 @@ pub fn kind_of(ended: &Ended<'_>) -> Option<OwnerKind> {
         end: ended.end,
         right_password: ended.attempt.right_password,
         second_factor_failed: ended.attempt.second_factor_failed,
+        turned_away: ended.turned_away(),
         device: ended.matched.told.then_some(ended.matched.state),
         attack_fired: ended.attack_fired,
         score: Points::from_hundredths(ended.sum_hundredths),
@@ -66,7 +67,7 @@ impl Telling<'_> {
     pub fn alert(&self, kind: OwnerKind, mailbox: &mut Mailbox) -> Alert {
         let contacts = self.contacts();
         let address = mail_contact(&contacts).and_then(|contact| contact.address.clone());
-        let device = device_key(&self.engine.hash, self.ended.device);
+        let device = self.told_device();
         let held_back = self
             .silence(address.is_some())
             .or_else(|| mailbox.refusal(kind, device, self.moment.now, &self.engine.alerts.budget));
@@ -102,6 +103,26 @@ impl Telling<'_> {
         let silence = self.silence(address.is_some());
         let kind = OwnerKind::WrongPasswordUnknownDevice;
         (silence, self.facts(kind, address.unwrap_or_default(), 0))
+    }
+
+    /// What "the same device" is for mails that were sent: of a copy, not the one that it is a copy of.
+    fn told_device(&self) -> u128 {
+        let device = self.ended.device;
+        let key = device_key(&self.engine.hash, device);
+        if self.ended.matched.state != DeviceState::Conflict {
+            return key;
+        }
+        let generation = device.generation.unwrap_or_default().to_be_bytes();
+        let software = &device.software;
+        self.engine.hash.wide(
+            domain::SOFTWARE,
+            &[
+                &key.to_be_bytes(),
+                software.family.as_bytes(),
+                software.os.as_bytes(),
+                &generation,
+            ],
+        )
     }
 
     /// Contacts of the event, else those remembered.
@@ -190,7 +211,7 @@ impl Telling<'_> {
                 .any(|factor| factor.result == Some(FactorResult::Denied));
         match self.ended.end {
             _ if denied => SecondFactor::Denied,
-            AttemptEnd::Abandoned => SecondFactor::Abandoned,
+            AttemptEnd::Abandoned if !self.ended.turned_away() => SecondFactor::Abandoned,
             _ if self.ended.attempt.second_factor_failed && self.ended.end != AttemptEnd::Granted => {
                 SecondFactor::Failed
             }

@@ -21,12 +21,26 @@ use doorward_rules::{Field, Slots};
 use crate::attempt::Attempt;
 use crate::attempt::proven::Proven;
 use crate::enrich::EnrichedLogin;
-use crate::enrich::network::NetworkFacts;
+use crate::enrich::network::{NetworkFacts, NetworkKind, Place};
 use crate::event::{Sensitivity, UserKind};
 use crate::history::crowd::CrowdView;
 use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
+use crate::history::time::Seconds;
 use crate::history::{DeviceMatch, Maturity, Trust, UserHistory};
+
+/// Where a user was last, by the geo files of the login at hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastPlaceNow {
+    /// Event time of the login there.
+    pub time: Seconds,
+    /// The place.
+    pub place: Place,
+    /// Kind of its network.
+    pub kind: Option<NetworkKind>,
+    /// Whether place and login are of one geo epoch.
+    pub comparable: bool,
+}
 
 /// Everything a signal may look at.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +79,8 @@ pub struct LoginContext<'a> {
     pub usual: Option<u8>,
     /// Level of the strongest mature factor; `None` if the application told nothing.
     pub enrolled_max: Option<u8>,
+    /// Where the user was last, as far as today's geo files know.
+    pub last_place: Option<&'a LastPlaceNow>,
     /// Sensitivity that counts.
     pub sensitivity: Sensitivity,
     /// Whether keys of hardware count as bound to origin.

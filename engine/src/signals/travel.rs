@@ -28,25 +28,23 @@ impl Signal for TravelSignal {
 
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let Some(history) = context.history else { return };
-        let (Some(last), Some(here)) = (&history.last_place, &context.network.place) else {
+        let (Some(last), Some(here)) = (context.last_place, &context.network.place) else {
             return;
         };
-        let there = last.place();
-        let Some(distance) = gap_km(&there, here) else {
+        let there = &last.place;
+        let Some(distance) = gap_km(there, here) else {
             return;
         };
         let time = context.login.event.time.as_micros();
         let elapsed = time.saturating_sub(crate::history::time::micros(last.time));
         let hours = elapsed.saturating_abs().max(SHORTEST_MICROS) as f64 / 3_600e6;
-        let comparable = says_where(last.kind)
-            && says_where(context.network.kind)
-            && last.geo_epoch == context.network.geo_epoch;
+        let comparable = last.comparable && says_where(last.kind) && says_where(context.network.kind);
         slots.set_float(Field::TravelDistanceKm, distance);
         slots.set_float(Field::TravelSpeedKmh, distance / hours);
         slots.set_bool(Field::TravelComparable, comparable);
         slots.set_bool(
             Field::TravelPairNew,
-            !history.knows_places(&there, here, context.now),
+            !history.knows_places(there, here, context.now),
         );
     }
 }
