@@ -18,12 +18,19 @@ macro_rules! declare_fields {
             )*
         }
 
+        $(const _: () = assert!($number < 2_048, "the stored number of a field is too large");)*
+
         impl Field {
             /// Every field, in the order of the table.
             pub const ALL: &'static [Field] = &[$(Field::$variant),*];
 
+            /// The stored number of every field, in the order of the table; all below 2,048, so that a key in
+            /// stored slots has two bytes at most.
+            pub(crate) const NUMBERS: &'static [u16] = &[$($number),*];
+
             /// What is declared about this field.
             #[must_use]
+            #[inline]
             pub const fn info(self) -> &'static FieldInfo {
                 match self {
                     $(Field::$variant => const { &FieldInfo {

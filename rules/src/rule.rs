@@ -257,7 +257,18 @@ pub struct Scope {
 impl Scope {
     /// Whether a login is in it. What is not known to be in a named scope is outside.
     #[must_use]
+    #[inline]
     pub fn contains(&self, slots: &Slots) -> bool {
+        self.is_everything() || self.names(slots)
+    }
+
+    /// Whether it names nothing, as most scopes do.
+    #[inline]
+    fn is_everything(&self) -> bool {
+        self.applications.is_empty() && self.tenants.is_empty() && self.user_kinds.is_empty()
+    }
+
+    fn names(&self, slots: &Slots) -> bool {
         [
             (&self.applications, Field::AppId),
             (&self.tenants, Field::LoginTenant),

@@ -11,6 +11,9 @@ pub const SLOTS_VERSION: u8 = 1;
 /// The longest text that is decoded, in bytes. Every input of Doorward is limited below it.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes to expect of one field: most are a key and a byte, a key and eight, or a key and a word.
+const BYTES_EXPECTED: usize = 12;
+
 const TAG_FALSE: u64 = 0;
 const TAG_TRUE: u64 = 1;
 const TAG_INT: u64 = 2;
@@ -40,31 +43,34 @@ pub enum DecodeError {
 impl Slots {
     /// Appends the stored form to `out`. Equal slots give equal bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.reserve(Field::COUNT * 8);
+        let count = self.known_count();
+        out.reserve(count * BYTES_EXPECTED);
         out.push(SLOTS_VERSION);
-        let known = self.iter().filter(|(_, slot)| slot.has_data()).count();
-        put_varint(out, known as u64);
-        for (field, slot) in self.iter() {
-            let key = u64::from(field.info().number) << 3;
+        put_varint(out, count as u64);
+        self.known().for_each(|(field, slot)| {
+            let key = key_of(field);
             match slot {
                 Slot::NoData => {}
-                Slot::Bool(false) => put_varint(out, key | TAG_FALSE),
-                Slot::Bool(true) => put_varint(out, key | TAG_TRUE),
-                Slot::Int(value) => {
-                    put_varint(out, key | TAG_INT);
-                    put_varint(out, zigzag(*value));
-                }
+                Slot::Bool(false) => put_key(out, key | TAG_FALSE),
+                Slot::Bool(true) => put_key(out, key | TAG_TRUE),
+                Slot::Int(value) => match zigzag(*value) {
+                    short @ 0..0x80 => put_key_and_byte(out, key | TAG_INT, short as u8),
+                    long => {
+                        put_key(out, key | TAG_INT);
+                        put_varint(out, long);
+                    }
+                },
                 Slot::Float(value) => {
-                    put_varint(out, key | TAG_FLOAT);
+                    put_key(out, key | TAG_FLOAT);
                     out.extend_from_slice(&value.to_le_bytes());
                 }
                 Slot::Text(text) => {
-                    put_varint(out, key | TAG_TEXT);
+                    put_key(out, key | TAG_TEXT);
                     put_varint(out, text.as_str().len() as u64);
                     out.extend_from_slice(text.as_str().as_bytes());
                 }
             }
-        }
+        });
     }
 
     /// Reads the stored form; all of `bytes` has to be it.
@@ -174,6 +180,31 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The key of a field without its tag.
+fn key_of(field: Field) -> u64 {
+    let number = Field::NUMBERS.get(field as usize).copied();
+    u64::from(number.unwrap_or_default()) << 3
+}
+
+/// A key: a varint of at most two bytes, as the table of fields holds to.
+#[inline]
+fn put_key(out: &mut Vec<u8>, key: u64) {
+    match key {
+        0..0x80 => out.push(key as u8),
+        _ => out.extend_from_slice(&[key as u8 | 0x80, (key >> 7) as u8]),
+    }
+}
+
+/// A key and one byte after it, in one piece.
+#[inline]
+fn put_key_and_byte(out: &mut Vec<u8>, key: u64, byte: u8) {
+    match key {
+        0..0x80 => out.extend_from_slice(&[key as u8, byte]),
+        _ => out.extend_from_slice(&[key as u8 | 0x80, (key >> 7) as u8, byte]),
+    }
+}
+
+#[inline]
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);

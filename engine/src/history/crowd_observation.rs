@@ -9,6 +9,7 @@ use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::NetworkFacts;
 use crate::keyed_hash::KeyedHash;
 
+use super::crowd::mix;
 use super::device_identity::source_identity;
 use super::network_key::tells_a_place;
 
@@ -81,46 +82,40 @@ impl CrowdObservation {
         network: &NetworkFacts,
         outcome: CrowdOutcome,
     ) -> Self {
-        let short = |domain: u8, value: &[u8]| hash.short(domain, &[tenant.as_bytes(), value]).max(1);
-        let prefix = |bits: u128, length: u8| {
-            let parts: [&[u8]; 3] = [tenant.as_bytes(), &bits.to_le_bytes(), &[length]];
-            hash.short(ADDRESS, &parts).max(1)
-        };
+        let tenant = hash.counter(TENANT, &[], &[tenant]).max(1);
+        let network_of = |bits: u64, length: u64| hash.counter(ADDRESS, &[tenant, bits, length], &[]).max(1);
         let mut seen = Self {
-            tenant: short(TENANT, b""),
-            user: user.map_or(0, |user| short(USER, user.as_bytes())),
+            tenant,
+            user: user.map_or(0, |user| hash.counter(USER, &[tenant], &[user]).max(1)),
             asn: network.asn.unwrap_or(0),
             country: network.country.map_or(0, u16::from_be_bytes),
             ..Self::default()
         };
         match network.ip {
             IpAddr::V4(ip) => {
-                let bits = u128::from(ip.to_bits());
-                seen.address = prefix(bits, 32);
-                seen.prefix = prefix(bits >> 8, 24);
+                let bits = u64::from(ip.to_bits());
+                seen.prefix = network_of(bits >> 8, 24);
+                seen.address = finer(seen.prefix, bits & 0xff);
             }
             IpAddr::V6(ip) => {
-                let bits = ip.to_bits();
+                let bits = (ip.to_bits() >> 64) as u64;
                 seen.flags = IS_V6;
-                seen.address = prefix(bits, 128);
-                seen.prefix = prefix(bits >> 64, 64);
-                seen.net56 = prefix(bits >> 72, 56);
-                seen.net48 = prefix(bits >> 80, 48);
+                seen.net48 = network_of(bits >> 16, 48);
+                seen.net56 = finer(seen.net48, bits >> 8 & 0xff);
+                seen.prefix = finer(seen.net56, bits & 0xff);
+                seen.address = finer(seen.prefix, ip.to_bits() as u64);
             }
         }
         if device.carries_identity() {
-            seen.device = short(DEVICE, &source_identity(device).to_le_bytes());
+            // Keyed already; only the tenant has to come in.
+            seen.device = mix(tenant ^ source_identity(device) as u64, DEVICE.into()).max(1);
         }
         let software = &device.software;
         if !software.is_unknown() {
-            let major = software.major.unwrap_or(0).to_le_bytes();
-            let parts: [&[u8]; 4] = [
-                tenant.as_bytes(),
-                software.family.as_bytes(),
-                software.os.as_bytes(),
-                &major,
-            ];
-            seen.software = hash.short(SOFTWARE, &parts).max(1);
+            let major = software.major.unwrap_or(0).into();
+            let numbers = [tenant, major, software.family.len() as u64];
+            let texts: [&str; 2] = [&software.family, &software.os];
+            seen.software = hash.counter(SOFTWARE, &numbers, &texts).max(1);
         }
         if tells_a_place(network) {
             seen.flags |= TELLS_PLACE;
@@ -173,4 +168,10 @@ impl CrowdObservation {
     pub const fn next(&self) -> u64 {
         if self.is_v6() { self.net56 } else { self.prefix }
     }
+}
+
+/// A part of a network whose hash is keyed: as nobody knows that hash, nobody knows which parts of two networks collide,
+/// and parts of one never do.
+fn finer(network: u64, part: u64) -> u64 {
+    mix(network.rotate_left(32), part).max(1)
 }

@@ -3,16 +3,18 @@
 //! Written by hand into a buffer that is used again, as this runs for every event; only texts go through the JSON
 //! library. Absent parts are left out. Points are decimals of at most two digits and exact.
 
-use std::io::Write as _;
-
 use doorward_rules::Points;
 
-use super::decision::{AlertLine, Decision, FactorChoice, Id, LedgerLine, Level, Scored, StepUp};
+use super::decision::{AlertLine, Decision, FactorChoice, Id, LedgerLine, Level, LineStatus, Scored, StepUp};
 use super::score::ScorePolicy;
 use crate::event::Timestamp;
 
+/// Bytes to expect of one line.
+const BYTES_EXPECTED: usize = 2_048;
+
 /// Appends the line to `out`. `policy` gives the bounds of the word `band`.
 pub fn write_decision(out: &mut Vec<u8>, decision: &Decision, policy: &ScorePolicy) {
+    out.reserve(BYTES_EXPECTED);
     raw(out, "{\"decision_id\":");
     id(out, decision.id);
     number(out, ",\"revision\":", decision.revision.into());
@@ -24,7 +26,7 @@ pub fn write_decision(out: &mut Vec<u8>, decision: &Decision, policy: &ScorePoli
     }
     text(out, ",\"type\":", &decision.event_type);
     raw(out, ",\"time\":\"");
-    display(out, Timestamp::from_micros(decision.time));
+    Timestamp::from_micros(decision.time).append_to(out);
     number(out, "\",\"seq\":", decision.seq);
     if let Some(scored) = &decision.scored {
         write_scored(out, scored, policy);
@@ -90,8 +92,15 @@ fn write_scored(out: &mut Vec<u8>, scored: &Scored, policy: &ScorePolicy) {
 
 fn write_line(out: &mut Vec<u8>, line: &LedgerLine) {
     text(out, "{\"rule\":", line.rule.as_str());
-    word(out, ",\"status\":", line.status.as_str());
-    points(out, ",\"points\":", line.points);
+    let status = match line.status {
+        LineStatus::Fired => ",\"status\":\"fired\",\"points\":",
+        LineStatus::NotApplicable => ",\"status\":\"not_applicable\",\"points\":",
+        LineStatus::NoData => ",\"status\":\"no_data\",\"points\":",
+        LineStatus::Covered => ",\"status\":\"covered\",\"points\":",
+        LineStatus::Excepted => ",\"status\":\"excepted\",\"points\":",
+        LineStatus::Error => ",\"status\":\"error\",\"points\":",
+    };
+    points(out, status, line.points);
     raw(out, "}");
 }
 
@@ -147,35 +156,62 @@ fn list<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &
     }
 }
 
+#[inline]
 fn raw(out: &mut Vec<u8>, json: &str) {
     out.extend_from_slice(json.as_bytes());
 }
 
 /// A word of our own, which needs no escapes.
+#[inline]
 fn word(out: &mut Vec<u8>, key: &str, value: &str) {
     raw(out, key);
-    out.push(b'"');
+    raw(out, "\"");
     raw(out, value);
-    out.push(b'"');
+    raw(out, "\"");
 }
 
+#[inline]
 fn text(out: &mut Vec<u8>, key: &str, value: &str) {
     raw(out, key);
     string(out, value);
 }
 
 fn string(out: &mut Vec<u8>, value: &str) {
-    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if value.bytes().all(plain) {
-        out.push(b'"');
+    if is_plain(value.as_bytes()) {
+        raw(out, "\"");
         raw(out, value);
-        out.push(b'"');
+        raw(out, "\"");
     } else {
         // Writing text to memory does not fail.
         let _ = serde_json::to_writer(&mut *out, value);
     }
 }
 
+/// Whether nothing in a text needs an escape. Eight bytes are looked at together (Warren, Hacker's Delight, 2012,
+/// 6-1); the last eight may overlap those before.
+fn is_plain(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks::<8>();
+    match (words, text.last_chunk::<8>()) {
+        (words, Some(last)) => words.iter().all(eight_are_plain) && eight_are_plain(last),
+        (_, None) => rest
+            .iter()
+            .all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\'),
+    }
+}
+
+fn eight_are_plain(bytes: &[u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let all = u64::from_ne_bytes(*bytes);
+    let quotes = all ^ (ONES * b'"' as u64);
+    let slashes = all ^ (ONES * b'\\' as u64);
+    // The highest bit of a byte is set where the byte is below 0x20, or where the difference is nothing.
+    let found = (all.wrapping_sub(ONES * 0x20) & !all)
+        | (quotes.wrapping_sub(ONES) & !quotes)
+        | (slashes.wrapping_sub(ONES) & !slashes);
+    found & (ONES * 0x80) == 0
+}
+
+#[inline]
 fn level(out: &mut Vec<u8>, key: &str, value: Level) {
     number(out, key, value.number().into());
 }
@@ -188,20 +224,15 @@ fn points(out: &mut Vec<u8>, key: &str, value: Points) {
     }
     let size = hundredths.unsigned_abs();
     digits(out, u64::from(size / 100));
-    match (size % 100, size % 10) {
-        (0, _) => {}
-        (cents, 0) => {
-            out.push(b'.');
-            digits(out, u64::from(cents / 10));
-        }
-        (cents, _) => {
-            out.push(b'.');
-            digits(out, u64::from(cents / 10));
-            digits(out, u64::from(cents % 10));
-        }
+    let (tenths, last) = (digit(size / 10), digit(size));
+    match (tenths, last) {
+        (b'0', b'0') => {}
+        (_, b'0') => out.extend_from_slice(&[b'.', tenths]),
+        _ => out.extend_from_slice(&[b'.', tenths, last]),
     }
 }
 
+#[inline]
 fn number(out: &mut Vec<u8>, key: &str, value: u64) {
     raw(out, key);
     digits(out, value);
@@ -209,33 +240,33 @@ fn number(out: &mut Vec<u8>, key: &str, value: u64) {
 
 /// Decimal digits, without the machinery of formatting.
 fn digits(out: &mut Vec<u8>, value: u64) {
-    let start = out.len();
-    let mut rest = value;
-    loop {
-        out.push(b'0' + (rest % 10) as u8);
-        rest /= 10;
-        if rest == 0 {
-            break;
+    match value {
+        0..10 => out.push(digit(value as u32)),
+        10..100 => out.extend_from_slice(&[digit(value as u32 / 10), digit(value as u32)]),
+        _ => {
+            digits(out, value / 100);
+            let pair = (value % 100) as u32;
+            out.extend_from_slice(&[digit(pair / 10), digit(pair)]);
         }
     }
-    if let Some(written) = out.get_mut(start..) {
-        written.reverse();
-    }
+}
+
+/// The last decimal digit.
+#[inline]
+const fn digit(value: u32) -> u8 {
+    b'0' + (value % 10) as u8
+}
+
+#[inline]
+const fn hex(nibble: u8) -> u8 {
+    nibble + if nibble < 10 { b'0' } else { b'a' - 10 }
 }
 
 fn id(out: &mut Vec<u8>, id: Id) {
-    const HEX: [u8; 16] = *b"0123456789abcdef";
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    out.push(b'"');
-    for byte in id.0 {
-        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-    }
-    out.push(b'"');
-}
-
-fn display(out: &mut Vec<u8>, value: impl std::fmt::Display) {
-    // Writing to memory does not fail.
-    let _ = write!(out, "{value}");
+    let pairs = id.0.map(|byte| [hex(byte >> 4), hex(byte & 15)]);
+    raw(out, "\"");
+    out.extend_from_slice(pairs.as_flattened());
+    raw(out, "\"");
 }
 
 #[cfg(test)]

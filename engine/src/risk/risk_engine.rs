@@ -54,7 +54,6 @@ pub struct RiskEngine {
 /// Space that is used again from login to login; afterwards it holds what became of each rule.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    said: Vec<doorward_rules::Verdict>,
     verdicts: Vec<Verdict>,
 }
 
@@ -129,15 +128,16 @@ impl RiskEngine {
     }
 
     fn evaluate(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) {
-        self.rules.evaluate(slots, &mut scratch.said);
+        let is_excepted = |rule: &RuleFacts| input.excepted.iter().any(|id| **id == *rule.id);
+        let said = self.facts.iter().zip(self.rules.outcomes(slots));
         scratch.verdicts.clear();
-        for (rule, said) in self.facts.iter().zip(&scratch.said) {
-            let mut verdict = Verdict::of(rule, said.outcome);
-            if verdict.status == LineStatus::Fired && input.excepted.contains(&rule.id) {
+        scratch.verdicts.extend(said.map(|(rule, outcome)| {
+            let mut verdict = Verdict::of(rule, outcome);
+            if verdict.status == LineStatus::Fired && is_excepted(rule) {
                 verdict.status = LineStatus::Excepted;
             }
-            scratch.verdicts.push(verdict);
-        }
+            verdict
+        }));
     }
 }
 
