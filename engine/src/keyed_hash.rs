@@ -103,7 +103,8 @@ fn with_bytes<T>(domain: u8, parts: &[&[u8]], hash: impl Fn(&[u8]) -> T) -> T {
 
 #[cold]
 fn in_a_row(domain: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let mut bytes = vec![domain];
+    let mut bytes = Vec::with_capacity(parts.iter().fold(1, |sum, part| sum + 8 + part.len()));
+    bytes.push(domain);
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part);

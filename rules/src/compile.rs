@@ -94,7 +94,9 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
         },
         BoolExpr::CompareFloat(comparison, left, right) => compare(comparison, float(left), float(right)),
         BoolExpr::CompareText(comparison, TextExpr::Field(field), TextExpr::Literal(word)) => {
-            Box::new(move |slots| Ok(holds(comparison, text_of(slots, field)?, &*word)))
+            // There is no order of texts: a comparison is for equality, or against it.
+            let wanted = comparison == Comparison::Equal;
+            Box::new(move |slots| Ok((*text_of(slots, field)? == *word) == wanted))
         }
         BoolExpr::CompareText(comparison, left, right) => compare_text(comparison, left, right),
         BoolExpr::InInts(value, mut list) => {

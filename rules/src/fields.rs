@@ -24,8 +24,8 @@ macro_rules! declare_fields {
             /// Every field, in the order of the table.
             pub const ALL: &'static [Field] = &[$(Field::$variant),*];
 
-            /// The stored number of every field, in the order of the table; all below 2,048, so that a key in
-            /// stored slots has two bytes at most.
+            /// The stored number of every field, in the order of the table. All are below 2,048: a key in stored
+            /// slots has two bytes at most.
             pub(crate) const NUMBERS: &'static [u16] = &[$($number),*];
 
             /// What is declared about this field.

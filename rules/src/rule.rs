@@ -384,6 +384,7 @@ pub enum Outcome {
 impl Rule {
     /// Evaluates the rule, whatever its status. Does not allocate.
     #[must_use]
+    #[inline]
     pub fn evaluate(&self, slots: &Slots) -> Outcome {
         if !self.scope.contains(slots) {
             return Outcome::NotApplicable;
@@ -397,10 +398,13 @@ impl Rule {
 
     /// Whether the rule counts, as opposed to running beside.
     #[must_use]
+    #[inline]
     pub fn counts(&self) -> bool {
         matches!(self.status, Status::Stable | Status::Deprecated)
     }
 
+    /// What it says where its condition holds, which is rare.
+    #[inline(never)]
     fn worth(&self, slots: &Slots) -> Outcome {
         match &self.worth {
             Worth::Nothing => Outcome::Fired(Points::ZERO),

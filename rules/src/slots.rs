@@ -130,6 +130,8 @@ pub struct Slots {
     cells: [Slot; Field::COUNT],
     /// A bit for each field that has data. The cell of any other holds whatever an earlier login left there.
     known: [u64; WORDS],
+    /// At least the bytes of all its texts: how much room its stored form needs.
+    text_bytes: usize,
 }
 
 impl Default for Slots {
@@ -151,6 +153,7 @@ impl Slots {
         Slots {
             cells: [const { Slot::NoData }; Field::COUNT],
             known: [0; WORDS],
+            text_bytes: 0,
         }
     }
 
@@ -158,6 +161,7 @@ impl Slots {
     #[inline]
     pub fn clear(&mut self) {
         self.known = [0; WORDS];
+        self.text_bytes = 0;
     }
 
     /// The value of `field`.
@@ -177,6 +181,9 @@ impl Slots {
         let fits = value.fits(field.field_type());
         debug_assert!(fits, "`{field}` is no field for {value:?}");
         let finite = !matches!(value, Slot::Float(number) if !number.is_finite());
+        if let Slot::Text(text) = &value {
+            self.text_bytes += text.as_str().len();
+        }
         let (word, bit) = place(field);
         let (Some(known), Some(cell)) = (self.known.get_mut(word), self.cells.get_mut(field as usize)) else {
             return;
@@ -247,6 +254,11 @@ impl Slots {
             let places = Ones(word).map(move |place| first + place as usize);
             places.filter_map(|place| Some((*Field::ALL.get(place)?, self.cells.get(place)?)))
         })
+    }
+
+    /// At least the bytes of all texts together.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// How many fields have data.

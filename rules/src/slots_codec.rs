@@ -11,8 +11,8 @@ pub const SLOTS_VERSION: u8 = 1;
 /// The longest text that is decoded, in bytes. Every input of Doorward is limited below it.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
-/// Bytes to expect of one field: most are a key and a byte, a key and eight, or a key and a word.
-const BYTES_EXPECTED: usize = 12;
+/// Most bytes of one field beside those of its text: a key of two and a number of ten.
+const FIELD_BYTES_MAX: usize = 12;
 
 const TAG_FALSE: u64 = 0;
 const TAG_TRUE: u64 = 1;
@@ -43,34 +43,14 @@ pub enum DecodeError {
 impl Slots {
     /// Appends the stored form to `out`. Equal slots give equal bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let count = self.known_count();
-        out.reserve(count * BYTES_EXPECTED);
-        out.push(SLOTS_VERSION);
-        put_varint(out, count as u64);
-        self.known().for_each(|(field, slot)| {
-            let key = key_of(field);
-            match slot {
-                Slot::NoData => {}
-                Slot::Bool(false) => put_key(out, key | TAG_FALSE),
-                Slot::Bool(true) => put_key(out, key | TAG_TRUE),
-                Slot::Int(value) => match zigzag(*value) {
-                    short @ 0..0x80 => put_key_and_byte(out, key | TAG_INT, short as u8),
-                    long => {
-                        put_key(out, key | TAG_INT);
-                        put_varint(out, long);
-                    }
-                },
-                Slot::Float(value) => {
-                    put_key(out, key | TAG_FLOAT);
-                    out.extend_from_slice(&value.to_le_bytes());
-                }
-                Slot::Text(text) => {
-                    put_key(out, key | TAG_TEXT);
-                    put_varint(out, text.as_str().len() as u64);
-                    out.extend_from_slice(text.as_str().as_bytes());
-                }
-            }
-        });
+        let start = out.len();
+        let bytes_max = FIELD_BYTES_MAX * (1 + self.known_count()) + self.text_bytes();
+        out.resize(start + bytes_max, 0);
+        let room = out.get_mut(start..).unwrap_or_default();
+        let room = put(room, [SLOTS_VERSION]);
+        let room = put_varint(room, self.known_count() as u64);
+        let unused = self.known().fold(room, put_field).len();
+        out.truncate(start + bytes_max - unused);
     }
 
     /// Reads the stored form; all of `bytes` has to be it.
@@ -180,37 +160,90 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The key of a field without its tag.
-fn key_of(field: Field) -> u64 {
-    let number = Field::NUMBERS.get(field as usize).copied();
-    u64::from(number.unwrap_or_default()) << 3
-}
+// The writers below fill the front of the room they are given, which is made large enough for all fields, and return the
+// rest of it: no field asks for more memory.
 
-/// A key: a varint of at most two bytes, as the table of fields holds to.
-#[inline]
-fn put_key(out: &mut Vec<u8>, key: u64) {
-    match key {
-        0..0x80 => out.push(key as u8),
-        _ => out.extend_from_slice(&[key as u8 | 0x80, (key >> 7) as u8]),
+#[inline(always)]
+fn put_field<'a>(room: &'a mut [u8], (field, slot): (Field, &Slot)) -> &'a mut [u8] {
+    let number = Field::NUMBERS.get(field as usize).copied().unwrap_or_default();
+    let key = u64::from(number) << 3;
+    match slot {
+        Slot::NoData => room,
+        Slot::Bool(false) => put_varint(room, key | TAG_FALSE),
+        Slot::Bool(true) => put_varint(room, key | TAG_TRUE),
+        Slot::Int(value) => put_two_varints(room, key | TAG_INT, zigzag(*value)),
+        Slot::Float(value) => put(put_varint(room, key | TAG_FLOAT), value.to_le_bytes()),
+        Slot::Text(text) => {
+            let text = text.as_str().as_bytes();
+            let room = put_two_varints(room, key | TAG_TEXT, text.len() as u64);
+            match room.split_at_mut_checked(text.len()) {
+                Some((front, rest)) => {
+                    copy(front, text);
+                    rest
+                }
+                None => &mut [],
+            }
+        }
     }
 }
 
-/// A key and one byte after it, in one piece.
-#[inline]
-fn put_key_and_byte(out: &mut Vec<u8>, key: u64, byte: u8) {
-    match key {
-        0..0x80 => out.extend_from_slice(&[key as u8, byte]),
-        _ => out.extend_from_slice(&[key as u8 | 0x80, (key >> 7) as u8, byte]),
+/// Copies a text of the same length. Most have four to sixteen bytes: both halves, which may overlap, are then less work
+/// than a call.
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        4..8 => copy_ends::<4>(to, from),
+        8..=16 => copy_ends::<8>(to, from),
+        _ => to.copy_from_slice(from),
     }
 }
 
-#[inline]
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+#[inline(always)]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
+    }
+}
+
+/// Most often a key of two bytes and a small number: then in one piece.
+#[inline(always)]
+fn put_two_varints(room: &mut [u8], key: u64, value: u64) -> &mut [u8] {
+    if let (0x80..0x4000, 0..0x80) = (key, value) {
+        put(room, [key as u8 | 0x80, (key >> 7) as u8, value as u8])
+    } else {
+        put_long_varint(put_varint(room, key), value)
+    }
+}
+
+#[inline(always)]
+fn put_varint(room: &mut [u8], value: u64) -> &mut [u8] {
+    match value {
+        0..0x80 => put(room, [value as u8]),
+        0x80..0x4000 => put(room, [value as u8 | 0x80, (value >> 7) as u8]),
+        _ => put_long_varint(room, value),
+    }
+}
+
+fn put_long_varint(mut room: &mut [u8], mut value: u64) -> &mut [u8] {
     while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+        room = put(room, [value as u8 | 0x80]);
         value >>= 7;
     }
-    out.push(value as u8);
+    put(room, [value as u8])
+}
+
+#[inline(always)]
+fn put<const N: usize>(room: &mut [u8], bytes: [u8; N]) -> &mut [u8] {
+    match room.split_first_chunk_mut::<N>() {
+        Some((front, rest)) => {
+            *front = bytes;
+            rest
+        }
+        None => &mut [],
+    }
 }
 
 fn zigzag(value: i64) -> u64 {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorward_rules::{RuleAlert, RuleSet, Slots};
+use doorward_rules::{Outcome, RuleAlert, RuleSet, Slots};
 
 use super::action::{AppPolicy, Choice, Floors, Situation};
 use super::counterfactual::{Counterfactual, counterfactual};
@@ -47,6 +47,8 @@ pub struct Judgement {
 pub struct RiskEngine {
     rules: Arc<RuleSet>,
     facts: Vec<RuleFacts>,
+    /// What becomes of each rule that is not about a login.
+    silent: Vec<Verdict>,
     score: ScorePolicy,
     factors: FactorPolicy,
 }
@@ -61,13 +63,15 @@ impl RiskEngine {
     /// Takes the rules that count; experimental and shadow ones never reach a decision.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, score: ScorePolicy, factors: FactorPolicy) -> Self {
-        let facts = rules
+        let facts: Vec<RuleFacts> = rules
             .rules()
             .iter()
             .filter(|rule| rule.counts())
             .map(RuleFacts::from)
             .collect();
+        let silent = |rule| Verdict::of(rule, Outcome::NotApplicable);
         Self {
+            silent: facts.iter().map(silent).collect(),
             rules,
             facts,
             score,
@@ -129,15 +133,18 @@ impl RiskEngine {
 
     fn evaluate(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) {
         let is_excepted = |rule: &RuleFacts| input.excepted.iter().any(|id| **id == *rule.id);
-        let said = self.facts.iter().zip(self.rules.outcomes(slots));
-        scratch.verdicts.clear();
-        scratch.verdicts.extend(said.map(|(rule, outcome)| {
-            let mut verdict = Verdict::of(rule, outcome);
+        // Most rules are not about this login, so those that are stand out from a row of nothing.
+        scratch.verdicts.clone_from(&self.silent);
+        let lines = scratch.verdicts.iter_mut().zip(&self.facts);
+        for ((verdict, rule), outcome) in lines.zip(self.rules.outcomes(slots)) {
+            if outcome == Outcome::NotApplicable {
+                continue;
+            }
+            *verdict = Verdict::of(rule, outcome);
             if verdict.status == LineStatus::Fired && is_excepted(rule) {
                 verdict.status = LineStatus::Excepted;
             }
-            verdict
-        }));
+        }
     }
 }
 

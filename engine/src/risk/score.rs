@@ -117,13 +117,20 @@ pub fn settle(
 /// by id. Lines of zero points compete with nobody.
 fn cover(rules: &[RuleFacts], verdicts: &mut [Verdict]) {
     let mut strongest = [(usize::MAX, Points::ZERO); GROUPS];
+    let mut fired = 0;
     for (index, (rule, verdict)) in rules.iter().zip(verdicts.iter()).enumerate() {
-        if verdict.status == LineStatus::Fired
-            && let Some((holder, best)) = strongest.get_mut(rule.group as usize)
+        if verdict.status != LineStatus::Fired {
+            continue;
+        }
+        fired += 1;
+        if let Some((holder, best)) = strongest.get_mut(rule.group as usize)
             && is_stronger(verdict.points, *best)
         {
             (*holder, *best) = (index, verdict.points);
         }
+    }
+    if fired < 2 {
+        return;
     }
     for (index, (rule, verdict)) in rules.iter().zip(verdicts.iter_mut()).enumerate() {
         if verdict.status == LineStatus::Fired

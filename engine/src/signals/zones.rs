@@ -20,7 +20,7 @@ impl Zones {
     /// Seconds that local time is ahead of UTC at an instant; `None` if there is no such zone.
     #[must_use]
     pub fn seconds_ahead(&self, name: &str, at: jiff::Timestamp) -> Option<i64> {
-        let ahead = |zone: &TimeZone| i64::from(zone.to_offset_info(at).offset().seconds());
+        let ahead = |zone: &TimeZone| i64::from(zone.to_offset(at).seconds());
         let mut known = self.known.borrow_mut();
         if let Some(zone) = known.get(name) {
             return Some(ahead(zone));
