@@ -4,6 +4,7 @@
 //! in stored slots for months, so neither is ever changed or given to something else.
 
 use crate::schema::{FieldInfo, FieldType};
+use crate::slots_codec::Key;
 
 macro_rules! declare_fields {
     ($($number:literal $variant:ident $name:literal $field_type:ident $unit:literal
@@ -18,15 +19,12 @@ macro_rules! declare_fields {
             )*
         }
 
-        $(const _: () = assert!($number < 2_048, "the stored number of a field is too large");)*
-
         impl Field {
             /// Every field, in the order of the table.
             pub const ALL: &'static [Field] = &[$(Field::$variant),*];
 
-            /// The stored number of every field, in the order of the table. All are below 2,048: a key in stored
-            /// slots has two bytes at most.
-            pub(crate) const NUMBERS: &'static [u16] = &[$($number),*];
+            /// What each field starts with in stored slots, in the order of the table.
+            pub(crate) const KEYS: &'static [Key] = &[$(Key::new($number, FieldType::$field_type)),*];
 
             /// What is declared about this field.
             #[must_use]

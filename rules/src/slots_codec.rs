@@ -2,7 +2,7 @@
 //! has data. Fields are told by their stable numbers, so a newer table reads older bytes: a number
 //! that is gone is skipped, a field that was added later has no data.
 
-use crate::schema::Field;
+use crate::schema::{Field, FieldType};
 use crate::slots::{Slot, Slots};
 
 /// First byte of the stored form.
@@ -165,24 +165,69 @@ impl<'a> Reader<'a> {
 
 #[inline(always)]
 fn put_field<'a>(room: &'a mut [u8], (field, slot): (Field, &Slot)) -> &'a mut [u8] {
-    let number = Field::NUMBERS.get(field as usize).copied().unwrap_or_default();
-    let key = u64::from(number) << 3;
+    let Some(key) = Field::KEYS.get(field as usize) else {
+        return room;
+    };
     match slot {
         Slot::NoData => room,
-        Slot::Bool(false) => put_varint(room, key | TAG_FALSE),
-        Slot::Bool(true) => put_varint(room, key | TAG_TRUE),
-        Slot::Int(value) => put_two_varints(room, key | TAG_INT, zigzag(*value)),
-        Slot::Float(value) => put(put_varint(room, key | TAG_FLOAT), value.to_le_bytes()),
+        Slot::Bool(value) => key.put(room, u8::from(*value)),
+        Slot::Int(value) => key.put_with(room, zigzag(*value)),
+        Slot::Float(value) => put(key.put(room, 0), value.to_le_bytes()),
         Slot::Text(text) => {
             let text = text.as_str().as_bytes();
-            let room = put_two_varints(room, key | TAG_TEXT, text.len() as u64);
-            match room.split_at_mut_checked(text.len()) {
+            match key
+                .put_with(room, text.len() as u64)
+                .split_at_mut_checked(text.len())
+            {
                 Some((front, rest)) => {
                     copy(front, text);
                     rest
                 }
                 None => &mut [],
             }
+        }
+    }
+}
+
+/// Number and tag of a field as a varint of two bytes, or of one if that is below 0x80. The tag is that of `false` for
+/// truths.
+pub(crate) struct Key([u8; 2]);
+
+impl Key {
+    pub(crate) const fn new(number: u16, field_type: FieldType) -> Self {
+        assert!(number < 2_048, "a key would need more than two bytes");
+        let tag = match field_type {
+            FieldType::Bool => TAG_FALSE,
+            FieldType::Int => TAG_INT,
+            FieldType::Float => TAG_FLOAT,
+            FieldType::Text => TAG_TEXT,
+        };
+        let key = number << 3 | tag as u16;
+        Self(if key < 0x80 {
+            [key as u8, 0]
+        } else {
+            [key as u8 | 0x80, (key >> 7) as u8]
+        })
+    }
+
+    #[inline(always)]
+    fn put<'a>(&self, room: &'a mut [u8], bit: u8) -> &'a mut [u8] {
+        let Self([low, high]) = *self;
+        if low < 0x80 {
+            put(room, [low | bit])
+        } else {
+            put(room, [low | bit, high])
+        }
+    }
+
+    /// With a number, which most often is small: then in one piece.
+    #[inline(always)]
+    fn put_with<'a>(&self, room: &'a mut [u8], value: u64) -> &'a mut [u8] {
+        let Self([low, high]) = *self;
+        if low >= 0x80 && value < 0x80 {
+            put(room, [low, high, value as u8])
+        } else {
+            put_varint(self.put(room, 0), value)
         }
     }
 }
@@ -208,26 +253,7 @@ fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Most often a key of two bytes and a small number: then in one piece.
-#[inline(always)]
-fn put_two_varints(room: &mut [u8], key: u64, value: u64) -> &mut [u8] {
-    if let (0x80..0x4000, 0..0x80) = (key, value) {
-        put(room, [key as u8 | 0x80, (key >> 7) as u8, value as u8])
-    } else {
-        put_long_varint(put_varint(room, key), value)
-    }
-}
-
-#[inline(always)]
-fn put_varint(room: &mut [u8], value: u64) -> &mut [u8] {
-    match value {
-        0..0x80 => put(room, [value as u8]),
-        0x80..0x4000 => put(room, [value as u8 | 0x80, (value >> 7) as u8]),
-        _ => put_long_varint(room, value),
-    }
-}
-
-fn put_long_varint(mut room: &mut [u8], mut value: u64) -> &mut [u8] {
+fn put_varint(mut room: &mut [u8], mut value: u64) -> &mut [u8] {
     while value >= 0x80 {
         room = put(room, [value as u8 | 0x80]);
         value >>= 7;

@@ -9,7 +9,6 @@ use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::NetworkFacts;
 use crate::keyed_hash::KeyedHash;
 
-use super::crowd::mix;
 use super::device_identity::source_identity;
 use super::network_key::tells_a_place;
 
@@ -18,6 +17,9 @@ const USER: u8 = 0x41;
 const ADDRESS: u8 = 0x42;
 const DEVICE: u8 = 0x43;
 const SOFTWARE: u8 = 0x44;
+
+/// Keeps the /48 of IPv6 apart from the /24 of IPv4.
+const NO_V4: u64 = 1 << 63;
 
 /// What an event says about an attempt to get in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,7 +85,8 @@ impl CrowdObservation {
         outcome: CrowdOutcome,
     ) -> Self {
         let tenant = hash.counter(TENANT, &[], &[tenant]).max(1);
-        let network_of = |bits: u64, length: u64| hash.counter(ADDRESS, &[tenant, bits, length], &[]).max(1);
+        // Every step is keyed: an address must not follow from its hash and that of its network, as both are kept.
+        let part_of = |whole: u64, part: u64| hash.counter(ADDRESS, &[whole, part], &[]).max(1);
         let mut seen = Self {
             tenant,
             user: user.map_or(0, |user| hash.counter(USER, &[tenant], &[user]).max(1)),
@@ -94,21 +97,22 @@ impl CrowdObservation {
         match network.ip {
             IpAddr::V4(ip) => {
                 let bits = u64::from(ip.to_bits());
-                seen.prefix = network_of(bits >> 8, 24);
-                seen.address = finer(seen.prefix, bits & 0xff);
+                seen.prefix = part_of(tenant, bits >> 8);
+                seen.address = part_of(seen.prefix, bits & 0xff);
             }
             IpAddr::V6(ip) => {
                 let bits = (ip.to_bits() >> 64) as u64;
                 seen.flags = IS_V6;
-                seen.net48 = network_of(bits >> 16, 48);
-                seen.net56 = finer(seen.net48, bits >> 8 & 0xff);
-                seen.prefix = finer(seen.net56, bits & 0xff);
-                seen.address = finer(seen.prefix, ip.to_bits() as u64);
+                seen.net48 = part_of(tenant, bits >> 16 | NO_V4);
+                seen.net56 = part_of(seen.net48, bits >> 8 & 0xff);
+                seen.prefix = part_of(seen.net56, bits & 0xff);
+                seen.address = part_of(seen.prefix, ip.to_bits() as u64);
             }
         }
         if device.carries_identity() {
-            // Keyed already; only the tenant has to come in.
-            seen.device = mix(tenant ^ source_identity(device) as u64, DEVICE.into()).max(1);
+            let identity = source_identity(device);
+            let halves = [tenant, identity as u64, (identity >> 64) as u64];
+            seen.device = hash.counter(DEVICE, &halves, &[]).max(1);
         }
         let software = &device.software;
         if !software.is_unknown() {
@@ -168,10 +172,4 @@ impl CrowdObservation {
     pub const fn next(&self) -> u64 {
         if self.is_v6() { self.net56 } else { self.prefix }
     }
-}
-
-/// A part of a network whose hash is keyed: as nobody knows that hash, nobody knows which parts of two networks collide,
-/// and parts of one never do.
-fn finer(network: u64, part: u64) -> u64 {
-    mix(network.rotate_left(32), part).max(1)
 }
