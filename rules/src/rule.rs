@@ -257,7 +257,18 @@ pub struct Scope {
 impl Scope {
     /// Whether a login is in it. What is not known to be in a named scope is outside.
     #[must_use]
+    #[inline]
     pub fn contains(&self, slots: &Slots) -> bool {
+        self.is_everything() || self.names(slots)
+    }
+
+    /// Whether it names nothing, as most scopes do.
+    #[inline]
+    fn is_everything(&self) -> bool {
+        self.applications.is_empty() && self.tenants.is_empty() && self.user_kinds.is_empty()
+    }
+
+    fn names(&self, slots: &Slots) -> bool {
         [
             (&self.applications, Field::AppId),
             (&self.tenants, Field::LoginTenant),
@@ -373,6 +384,7 @@ pub enum Outcome {
 impl Rule {
     /// Evaluates the rule, whatever its status. Does not allocate.
     #[must_use]
+    #[inline]
     pub fn evaluate(&self, slots: &Slots) -> Outcome {
         if !self.scope.contains(slots) {
             return Outcome::NotApplicable;
@@ -386,10 +398,13 @@ impl Rule {
 
     /// Whether the rule counts, as opposed to running beside.
     #[must_use]
+    #[inline]
     pub fn counts(&self) -> bool {
         matches!(self.status, Status::Stable | Status::Deprecated)
     }
 
+    /// What it says where its condition holds, which is rare.
+    #[inline(never)]
     fn worth(&self, slots: &Slots) -> Outcome {
         match &self.worth {
             Worth::Nothing => Outcome::Fired(Points::ZERO),

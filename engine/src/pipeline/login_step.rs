@@ -22,7 +22,7 @@ use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, DeviceState, Id, Level, Mode, Scored};
 use crate::risk::risk_engine::{Judgement, RiskInput, Scratch};
 use crate::risk::step_up::{FactorFacts, enrolled_max};
-use crate::signals::{self, LastPlaceNow, LoginContext};
+use crate::signals::{self, LastPlaceNow, LoginContext, Zones};
 
 /// The event and its place in the journal.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +86,7 @@ pub struct LoginStep {
 pub struct Workspace {
     scratch: Scratch,
     slots: Slots,
+    zones: Zones,
 }
 
 /// Keyed identity of a login's source among the user's failures: device (0 if it shows none) and address.
@@ -328,6 +329,7 @@ impl Scoring<'_> {
             sensitivity: policy.sensitivity,
             hwk_origin_bound: factors.hwk_origin_bound,
             now: self.moment.now,
+            zones: &work.zones,
         };
         signals::read_all(&context, &mut work.slots);
         let input = self.input(step, &policy, usual);

@@ -1,6 +1,8 @@
 //! What the decision has to know of a rule, apart from its condition: what kind of evidence it is, which fact it looks
 //! at, and what it does besides counting points.
 
+use std::sync::Arc;
+
 use doorward_rules::{Evidence, Group, Outcome, Points, Rule, Worth};
 
 use super::decision::{Action, Level, LineStatus};
@@ -44,8 +46,8 @@ pub enum Effect {
 /// One rule, as far as the sum is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFacts {
-    /// Id, equal to the name of its file.
-    pub id: Box<str>,
+    /// Id, equal to the name of its file; lines of ledgers share it.
+    pub id: Arc<str>,
     /// Kind of evidence.
     pub evidence: Evidence,
     /// Fact it looks at: of one group only the strongest line counts.

@@ -4,6 +4,7 @@
 //! is never silently safe or guilty. Pure; no signal looks at another one's fields. To add a field: declare it in
 //! `rules/src/fields.rs`, fill it in one of these files; the test below holds that every field has exactly one signal.
 
+mod address_text;
 mod app;
 mod auth;
 mod client;
@@ -15,6 +16,7 @@ mod login;
 mod network;
 mod travel;
 mod user;
+mod zones;
 
 use doorward_rules::{Field, Slots};
 
@@ -28,6 +30,8 @@ use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
 use crate::history::time::Seconds;
 use crate::history::{DeviceMatch, Maturity, Trust, UserHistory};
+
+pub use zones::Zones;
 
 /// Where a user was last, by the geo files of the login at hand.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +91,8 @@ pub struct LoginContext<'a> {
     pub hwk_origin_bound: bool,
     /// Doorward's clock at this event, microseconds since the epoch.
     pub now: i64,
+    /// Time zones by name.
+    pub zones: &'a Zones,
 }
 
 /// One question about a login.

@@ -49,10 +49,18 @@ impl Signal for TravelSignal {
     }
 }
 
+/// Longer than a degree of any great circle.
+const DEGREE_KM_MAX: f64 = 111.4;
+
 /// Distance between the edges of two circles, 0 if they meet; `None` for coordinates that are none.
 fn gap_km(a: &Place, b: &Place) -> Option<f64> {
     let from = Coordinates::from_degrees(a.latitude, a.longitude)?;
     let to = Coordinates::from_degrees(b.latitude, b.longitude)?;
+    // Along a meridian and then a parallel is never shorter; so most logins, near the last one, need no trigonometry.
+    let around = ((a.latitude - b.latitude).abs() + (a.longitude - b.longitude).abs()) * DEGREE_KM_MAX;
+    if around <= a.radius_km + b.radius_km {
+        return Some(0.0);
+    }
     Some((distance_km(from, to) - a.radius_km - b.radius_km).max(0.0))
 }
 
