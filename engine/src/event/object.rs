@@ -27,8 +27,8 @@ macro_rules! object {
                 mut map: A,
             ) -> Result<Self, A::Error> {
                 $(let mut $field: Option<<$reader as $crate::event::reader::Reader>::Out> = None;)+
-                while let Some(key) = map.next_key::<$crate::event::reader::Key<'de>>()? {
-                    match &*key.0 {
+                while let Some(key) = map.next_key_seed($crate::event::reader::Key)? {
+                    match &*key {
                         $($key => context.field::<$reader, A>($key, &mut $field, &mut map)?,)+
                         other => context.skip(other, &mut map)?,
                     }

@@ -10,6 +10,7 @@ use super::login_event::LoginEvent;
 use super::parse_error::{ParseError, Reason};
 use super::reader::{Context, Seed};
 use super::required::lacking;
+use super::scanner::Scanner;
 use super::values::Object;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
@@ -67,19 +68,9 @@ fn read_event(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent,
 
 /// An event without envelope.
 fn read_bare(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent, ParseError> {
-    let mut context = Context::new(*limits);
-    let mut input = serde_json::Deserializer::from_str(text);
-    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
-    let event = match read.and_then(|event| input.end().map(|()| event)) {
-        Ok(Some(event)) => event,
-        Ok(None) => {
-            return Err(ParseError::new(
-                String::new(),
-                Reason::WrongType,
-                "must be an object, but is nothing",
-            ));
-        }
-        Err(error) => return Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
+    let event = match read_quickly(text, limits) {
+        Some(event) => event,
+        None => read_carefully(text, limits)?,
     };
     // Whoever could send in our name could grant attempts.
     if writer == Writer::Sender && event.source.trim().eq_ignore_ascii_case(OWN_SOURCE) {
@@ -100,6 +91,33 @@ fn read_bare(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent, 
                 &rest,
             ))
         }
+    }
+}
+
+/// The event, if it has nothing wrong or unusual in it.
+pub(super) fn read_quickly(text: &str, limits: &Limits) -> Option<LoginEvent> {
+    let mut context = Context::new(*limits);
+    let mut input = Scanner::new(text);
+    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
+    let event = read.and_then(|event| input.end().map(|()| event)).ok()??;
+    // Tests and the fuzzer hold the two ways against each other with every event they read.
+    debug_assert_eq!(read_carefully(text, limits).as_ref(), Ok(&event));
+    Some(event)
+}
+
+/// The event, or what is wrong with it.
+pub(super) fn read_carefully(text: &str, limits: &Limits) -> Result<LoginEvent, ParseError> {
+    let mut context = Context::new(*limits);
+    let mut input = serde_json::Deserializer::from_str(text);
+    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
+    match read.and_then(|event| input.end().map(|()| event)) {
+        Ok(Some(event)) => Ok(event),
+        Ok(None) => Err(ParseError::new(
+            String::new(),
+            Reason::WrongType,
+            "must be an object, but is nothing",
+        )),
+        Err(error) => Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
     }
 }
 

@@ -179,6 +179,7 @@ pub(super) trait Reader {
         &[]
     }
 
+    #[inline(always)]
     fn read<'de, D: Deserializer<'de>>(
         context: &mut Context,
         input: D,
@@ -249,6 +250,7 @@ pub(super) struct Seed<'c, R: ?Sized>(pub(super) &'c mut Context, pub(super) Pha
 impl<'de, R: Reader> DeserializeSeed<'de> for Seed<'_, R> {
     type Value = Option<R::Out>;
 
+    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
         R::read(self.0, input)
     }
@@ -283,6 +285,7 @@ impl<'de, R: Reader + ?Sized> Visitor<'de> for Visit<'_, R> {
         R::number(self.0, value)
     }
 
+    #[inline(always)]
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
         if is_blank(value) {
             return Ok(None);
@@ -326,7 +329,14 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
             Ok(Some(_)) if index >= max => {
                 return Err(context.refuse(Reason::TooMany, format!("has more than {max} members")));
             }
-            Ok(Some(member)) => members.extend(member),
+            Ok(Some(None)) => {}
+            Ok(Some(Some(member))) => {
+                if members.is_empty() {
+                    // Most lists have one member, for which a list would ask memory for four.
+                    members.reserve_exact(1);
+                }
+                members.push(member);
+            }
             Err(error) => {
                 context.way.push(Step::Index(index));
                 return Err(error);
@@ -335,6 +345,9 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
     }
     Ok(members.into_boxed_slice())
 }
+
+/// What most maps have room in.
+const ENTRIES_AT_FIRST: usize = 8;
 
 /// Names with what was read of their values.
 pub(super) type Entries<T> = Vec<(Box<str>, T)>;
@@ -346,24 +359,24 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     max: usize,
 ) -> Result<Entries<R::Out>, A::Error> {
     let key_bytes_max = context.limits.id_bytes;
-    let mut entries: Entries<R::Out> = Vec::new();
+    let mut entries: Entries<R::Out> = Vec::with_capacity(ENTRIES_AT_FIRST);
     let mut count = 0;
-    while let Some(key) = map.next_key::<Key<'de>>()? {
+    while let Some(key) = map.next_key_seed(Key)? {
         count += 1;
         if count > max {
             return Err(context.refuse(Reason::TooMany, format!("has more than {max} members")));
         }
         match map.next_value_seed(Seed::<R>(context, PhantomData)) {
-            Ok(_) if key.0.len() > key_bytes_max => {
+            Ok(_) if key.len() > key_bytes_max => {
                 return Err(context.refuse(
                     Reason::TooLong,
                     format!("has a name of more than {key_bytes_max} bytes"),
                 ));
             }
-            Ok(Some(value)) => entries.push((key.0.into(), value)),
+            Ok(Some(value)) => entries.push((key.into(), value)),
             Ok(None) => {}
             Err(error) => {
-                context.way.push(Step::Key(key.0.into_owned()));
+                context.way.push(Step::Key(key.into_owned()));
                 return Err(error);
             }
         }
@@ -379,12 +392,15 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     Ok(entries)
 }
 
-/// A key of an object, borrowed unless it has escapes.
-pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+/// Reads the name of a member, borrowed unless it has escapes.
+pub(super) struct Key;
 
-impl<'de> serde::Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_str(KeyVisit).map(Key)
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    #[inline(always)]
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_str(KeyVisit)
     }
 }
 

@@ -54,6 +54,7 @@ impl<L: Length> Reader for Text<L> {
         format!("text, at most {} bytes", L::bytes_max(&Limits::DEFAULT))
     }
 
+    #[inline(always)]
     fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Box<str>>, E> {
         let max = L::bytes_max(context.limits());
         if value.len() > max {
