@@ -26,7 +26,7 @@ macro_rules! object {
                 context: &mut $crate::event::reader::Context,
                 mut map: A,
             ) -> Result<Self, A::Error> {
-                $(let mut $field: Option<<$reader as $crate::event::reader::Reader>::Out> = None;)+
+                $(let mut $field: Option<Option<<$reader as $crate::event::reader::Reader>::Out>> = None;)+
                 while let Some(key) = map.next_key::<$crate::event::reader::Key<'de>>()? {
                     match &*key.0 {
                         $($key => context.field::<$reader, A>($key, &mut $field, &mut map)?,)+
@@ -41,9 +41,9 @@ macro_rules! object {
     )+};
     (@required need) => { true };
     (@required $other:ident) => { false };
-    (@settle need $context:ident $key:literal $slot:ident) => { $context.required($key, $slot)? };
-    (@settle may $context:ident $key:literal $slot:ident) => { $slot };
-    (@settle or $context:ident $key:literal $slot:ident) => { $slot.unwrap_or_default() };
+    (@settle need $context:ident $key:literal $slot:ident) => { $context.required($key, $slot.flatten())? };
+    (@settle may $context:ident $key:literal $slot:ident) => { $slot.flatten() };
+    (@settle or $context:ident $key:literal $slot:ident) => { $slot.flatten().unwrap_or_default() };
 }
 
 pub(super) use object;

@@ -60,17 +60,22 @@ impl Context {
         Some(ParseError::new(dotted(&self.way), reason, &rest))
     }
 
-    /// Reads the value of `field` into its slot. `null` and blank leave the slot empty.
+    /// The path to where the reading ended.
+    pub(super) fn path(&self) -> String {
+        dotted(&self.way)
+    }
+
+    /// Reads the value of `field` into its slot, which is empty until the field is met. What counts as absent was met
+    /// as well: of two readers of `"id":"a","id":null` one may take the first and one the last.
     pub(super) fn field<'de, R: Reader, A: MapAccess<'de>>(
         &mut self,
         field: &'static str,
-        slot: &mut Option<R::Out>,
+        slot: &mut Option<Option<R::Out>>,
         map: &mut A,
     ) -> Result<(), A::Error> {
         match map.next_value_seed(Seed::<R>(self, PhantomData)) {
-            Ok(None) => Ok(()),
             Ok(value) if slot.is_none() => {
-                *slot = value;
+                *slot = Some(value);
                 Ok(())
             }
             Ok(_) => Err(self.refuse_field(field, Reason::DuplicateField, "appears twice")),
@@ -347,6 +352,8 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
 ) -> Result<Entries<R::Out>, A::Error> {
     let key_bytes_max = context.limits.id_bytes;
     let mut entries: Entries<R::Out> = Vec::new();
+    // Names of values that count as absent.
+    let mut absent: Vec<Box<str>> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key::<Key<'de>>()? {
         count += 1;
@@ -361,7 +368,7 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
                 ));
             }
             Ok(Some(value)) => entries.push((key.0.into(), value)),
-            Ok(None) => {}
+            Ok(None) => absent.push(key.0.into()),
             Err(error) => {
                 context.way.push(Step::Key(key.0.into_owned()));
                 return Err(error);
@@ -369,14 +376,31 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
         }
     }
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let twin = entries
-        .windows(2)
-        .find(|pair| matches!(pair, [(one, _), (other, _)] if one == other));
-    if let Some([(key, _), _]) = twin {
-        context.way.push(Step::Key(key.to_string()));
+    if let Some(key) = twin(&entries, &mut absent) {
+        context.way.push(Step::Key(key));
         return Err(context.refuse(Reason::DuplicateField, "appears twice"));
     }
     Ok(entries)
+}
+
+/// A name that appears twice among the entries, which are sorted, and those that are absent.
+fn twin<T>(entries: &[(Box<str>, T)], absent: &mut [Box<str>]) -> Option<String> {
+    let present = entries.windows(2).find_map(|pair| match pair {
+        [(one, _), (other, _)] if one == other => Some(one),
+        _ => None,
+    });
+    absent.sort_unstable();
+    let both = || {
+        let is_entry = |name: &&Box<str>| entries.binary_search_by(|(key, _)| key.cmp(name)).is_ok();
+        absent.iter().find(is_entry)
+    };
+    let empty = || {
+        absent
+            .windows(2)
+            .find(|pair| matches!(pair, [one, other] if one == other))?
+            .first()
+    };
+    present.or_else(both).or_else(empty).map(ToString::to_string)
 }
 
 /// A key of an object, borrowed unless it has escapes.
