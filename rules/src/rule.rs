@@ -166,18 +166,6 @@ words! {
     }
 }
 
-words! {
-    /// Whom an alert is for.
-    AlertTo {
-        /// The owner of the account.
-        Owner = "owner",
-        /// An analyst.
-        Analyst = "analyst",
-        /// The application.
-        Application = "application",
-    }
-}
-
 /// The least a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Floor {
@@ -198,8 +186,6 @@ pub enum Effect {
     AtLeast(Floor),
     /// The action is at most this.
     AtMost(Action),
-    /// Somebody is told.
-    Alert,
     /// Factors of this type prove nothing until they are renewed.
     Taint(FactorType),
 }
@@ -212,7 +198,6 @@ impl fmt::Display for Effect {
             Effect::AtLeast(Floor::Hold) => f.write_str("at_least:hold"),
             Effect::AtLeast(Floor::Deny) => f.write_str("at_least:deny"),
             Effect::AtMost(action) => write!(f, "at_most:{action}"),
-            Effect::Alert => f.write_str("alert"),
             Effect::Taint(factor) => write!(f, "taint:{factor}"),
         }
     }
@@ -285,17 +270,6 @@ impl Scope {
     }
 }
 
-/// The alert a rule raises.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleAlert {
-    /// Its kind, for example `unknown_device_in`.
-    pub kind: String,
-    /// Whom it is for.
-    pub to: AlertTo,
-    /// Fields whose equal values make two alerts one.
-    pub dedup: Vec<Field>,
-}
-
 /// One step of graded points: the first whose condition holds counts.
 #[derive(Debug)]
 pub struct Step {
@@ -356,8 +330,6 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Who keeps the rule.
     pub owner: String,
-    /// The alert it raises.
-    pub alert: Option<RuleAlert>,
     /// Its tests.
     pub tests: Vec<RuleTest>,
     /// The path of its file.

@@ -267,7 +267,14 @@ fn apps(settings: &Settings) -> Apps {
         by_id,
         others,
         sensitivity: to_event(app.defaults.sensitivity),
+        site: site(&settings.mail.site_name),
     }
+}
+
+/// The name of the site, if it has one: who signs in does not sign in to Doorward.
+fn site(name: &str) -> Option<Box<str>> {
+    let given = !matches!(name.trim(), "" | "Doorward");
+    given.then(|| name.into())
 }
 
 fn to_event(sensitivity: config::Sensitivity) -> Sensitivity {

@@ -2,8 +2,8 @@
 //!
 //! The rules, in the order in which they bite: size, UTF-8, JSON and each field in the order sent, a field absent from
 //! its object, then what the type of event requires. Unknown fields are passed over at any depth; a known field of a
-//! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, because
-//! two readers of such a line would not read the same event.
+//! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, whatever its
+//! values, because two readers of such a line would not read the same event.
 
 use super::limits::Limits;
 use super::login_event::LoginEvent;
@@ -117,22 +117,35 @@ pub(super) fn read_carefully(text: &str, limits: &Limits) -> Result<LoginEvent, 
             Reason::WrongType,
             "must be an object, but is nothing",
         )),
-        Err(error) => Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
+        Err(error) => {
+            let field = context.path();
+            Err(context.into_error().unwrap_or_else(|| unreadable(&error, field)))
+        }
     }
 }
 
-fn syntax_error(error: &serde_json::Error) -> ParseError {
+/// What serde_json does not read: no JSON, or a value that JSON can write and that we cannot hold.
+fn unreadable(error: &serde_json::Error, field: String) -> ParseError {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or_default();
     let place = match error.line() {
         0 | 1 => format!("column {}", error.column()),
         line => format!("line {line}, column {}", error.column()),
     };
-    ParseError::new(
-        String::new(),
-        Reason::InvalidJson,
-        &format!("is no JSON: {what} at {place}"),
-    )
+    match what {
+        "number out of range" => {
+            let rest = format!("is a number that is too large, at {place}");
+            ParseError::new(field, Reason::OutOfRange, &rest)
+        }
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            let rest = format!("has half of a character (a lone surrogate), at {place}");
+            ParseError::new(field, Reason::InvalidUtf8, &rest)
+        }
+        _ => {
+            let rest = format!("is no JSON: {what} at {place}");
+            ParseError::new(String::new(), Reason::InvalidJson, &rest)
+        }
+    }
 }
 
 /// What we read of a CloudEvents 1.0 envelope.

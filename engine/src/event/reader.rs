@@ -60,20 +60,28 @@ impl Context {
         Some(ParseError::new(dotted(&self.way), reason, &rest))
     }
 
-    /// Reads the value of `field` into its slot. `null` and blank leave the slot empty.
+    /// The path to where the reading ended.
+    pub(super) fn path(&self) -> String {
+        dotted(&self.way)
+    }
+
+    /// Reads the value of a field, named with its bit among those `met`, into its slot. `null` and blank leave the slot
+    /// empty, and are met all the same: of two readers of `"id":"a","id":null` one may take the first and one the last.
     pub(super) fn field<'de, R: Reader, A: MapAccess<'de>>(
         &mut self,
-        field: &'static str,
+        (field, bit): (&'static str, u64),
+        met: &mut u64,
         slot: &mut Option<R::Out>,
         map: &mut A,
     ) -> Result<(), A::Error> {
+        let twice = *met & bit != 0;
+        *met |= bit;
         match map.next_value_seed(Seed::<R>(self, PhantomData)) {
-            Ok(None) => Ok(()),
-            Ok(value) if slot.is_none() => {
+            Ok(_) if twice => Err(self.refuse_field(field, Reason::DuplicateField, "appears twice")),
+            Ok(value) => {
                 *slot = value;
                 Ok(())
             }
-            Ok(_) => Err(self.refuse_field(field, Reason::DuplicateField, "appears twice")),
             Err(error) => {
                 self.way.push(Step::Field(field));
                 Err(error)
@@ -360,6 +368,8 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
 ) -> Result<Entries<R::Out>, A::Error> {
     let key_bytes_max = context.limits.id_bytes;
     let mut entries: Entries<R::Out> = Vec::with_capacity(ENTRIES_AT_FIRST);
+    // Names of values that count as absent.
+    let mut absent: Vec<Box<str>> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key_seed(Key)? {
         count += 1;
@@ -374,7 +384,7 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
                 ));
             }
             Ok(Some(value)) => entries.push((key.into(), value)),
-            Ok(None) => {}
+            Ok(None) => absent.push(key.into()),
             Err(error) => {
                 context.way.push(Step::Key(key.into_owned()));
                 return Err(error);
@@ -382,14 +392,31 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
         }
     }
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let twin = entries
-        .windows(2)
-        .find(|pair| matches!(pair, [(one, _), (other, _)] if one == other));
-    if let Some([(key, _), _]) = twin {
-        context.way.push(Step::Key(key.to_string()));
+    if let Some(key) = twin(&entries, &mut absent) {
+        context.way.push(Step::Key(key));
         return Err(context.refuse(Reason::DuplicateField, "appears twice"));
     }
     Ok(entries)
+}
+
+/// A name that appears twice among the entries, which are sorted, and those that are absent.
+fn twin<T>(entries: &[(Box<str>, T)], absent: &mut [Box<str>]) -> Option<String> {
+    absent.sort_unstable();
+    let present = || {
+        entries.windows(2).find_map(|pair| match pair {
+            [(one, _), (other, _)] if one == other => Some(&**one),
+            _ => None,
+        })
+    };
+    let empty = || {
+        absent.windows(2).find_map(|pair| match pair {
+            [one, other] if one == other => Some(&**one),
+            _ => None,
+        })
+    };
+    let is_entry = |name: &str| entries.binary_search_by(|(key, _)| (**key).cmp(name)).is_ok();
+    let both = || absent.iter().map(|name| &**name).find(|name| is_entry(name));
+    present().or_else(empty).or_else(both).map(ToOwned::to_owned)
 }
 
 /// Reads the name of a member, borrowed unless it has escapes.

@@ -107,6 +107,10 @@ impl<const MIN: u64, const MAX: u64> Reader for Whole<MIN, MAX> {
     }
 
     fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<u64>, E> {
+        // `-0` is read as a number with a sign.
+        if value == 0.0 && value.is_sign_negative() {
+            return Self::count(context, 0);
+        }
         if value < 0.0 && value.fract() == 0.0 {
             return Err(context.refuse(
                 Reason::OutOfRange,

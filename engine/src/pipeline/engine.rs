@@ -42,6 +42,8 @@ pub struct Apps {
     pub others: AppRules,
     /// Sensitivity if nobody says one.
     pub sensitivity: Sensitivity,
+    /// Name of the site, for events that name no application; `None`: as their source is called.
+    pub site: Option<Box<str>>,
 }
 
 impl Apps {

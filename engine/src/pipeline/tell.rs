@@ -2,14 +2,16 @@
 
 use doorward_rules::Points;
 
-use crate::alerts::alert::{Alert, AlertTo, LastSignIn, MailFacts, SecondFactor};
+use crate::alerts::alert::{Alert, AlertTo, LastSignIn, MailFacts, Proof, SecondFactor, device_words};
 use crate::alerts::budget::Mailbox;
 use crate::alerts::classify::{AttemptEnd, AttemptFacts, OwnerKind, classify};
 use crate::alerts::contact::mail_contact;
 use crate::alerts::place::Place;
 use crate::alerts::silence::{HeldBack, SilenceFacts, silence};
+use crate::attempt::proven::Proven;
 use crate::enrich::device::DeviceDescriptor;
-use crate::event::{Contact, FactorResult, FailureReason, LoginEvent};
+use crate::event::{AuthMethod, Contact, FactorResult, FailureReason, LoginEvent, Outcome};
+use crate::history::software_name::{SoftwareName, usual};
 use crate::history::{DeviceState, UserHistory};
 use crate::keyed_hash::{KeyedHash, domain};
 use crate::pipeline::account_step::to_event_contact;
@@ -171,11 +173,7 @@ impl Telling<'_> {
                 address.clone()
             },
             address,
-            application: rules
-                .name
-                .clone()
-                .or_else(|| app.map(Into::into))
-                .unwrap_or_default(),
+            application: self.application(),
             help_text: rules.help_text.clone().unwrap_or_default(),
             locale: told(
                 event.user.locale.as_deref(),
@@ -185,11 +183,11 @@ impl Telling<'_> {
                 event.user.time_zone.as_deref(),
                 profile.and_then(|known| known.time_zone.as_deref()),
             ),
-            device_family: (*software.family).into(),
-            device_os: (*software.os).into(),
+            device_family: usual(&software.family).unwrap_or_default().into(),
+            device_os: usual(&software.os).unwrap_or_default().into(),
             device_state: self.ended.matched.state,
             place: Place::of(self.ended.network),
-            proven: proven(event),
+            proven: proven(&self.ended.attempt.proven, event),
             second_factor: self.second_factor(),
             wrong_passwords: self
                 .before
@@ -199,6 +197,19 @@ impl Telling<'_> {
             phishing_possible: self.phishing_possible(),
             held_back_before,
         }
+    }
+
+    /// What people call the place of the login: the application, else the site, else who sent the event.
+    fn application(&self) -> Box<str> {
+        let event = self.ended.event;
+        let apps = &self.engine.apps;
+        let app = event.app.id.as_deref();
+        let configured = apps.of(app).name.as_deref();
+        configured
+            .or(app)
+            .or(apps.site.as_deref())
+            .unwrap_or(&event.source)
+            .into()
     }
 
     fn second_factor(&self) -> SecondFactor {
@@ -227,7 +238,10 @@ impl Telling<'_> {
         Some(LastSignIn {
             time: crate::history::time::micros(last.time),
             device: device
-                .map(|device| device.name().to_string().into())
+                .map(|device| {
+                    let name = |software: &SoftwareName| usual(software.as_str()).unwrap_or_default();
+                    device_words(name(&device.family), name(&device.os)).into()
+                })
                 .unwrap_or_default(),
         })
     }
@@ -240,15 +254,22 @@ impl Telling<'_> {
     }
 }
 
-/// Codes of the factors that succeeded, sorted.
-fn proven(event: &LoginEvent) -> Vec<u8> {
-    let succeeded = event
-        .auth
-        .factors
-        .iter()
-        .filter(|factor| factor.result == Some(FactorResult::Success));
-    let mut codes: Vec<u8> = succeeded.map(|factor| factor.method.code()).collect();
+/// Codes of what all stages of the attempt proved, sorted; methods that name no factor are those of its last stage.
+fn proven(proven: &Proven, event: &LoginEvent) -> Vec<u8> {
+    let of_factors = proven.types().map(Proof::Factor);
+    let told = event.auth.factors.iter().any(|factor| match factor.result {
+        Some(result) => result == FactorResult::Success,
+        None => event.outcome == Some(Outcome::Success),
+    });
+    // Successful factors win over methods, here as for the level.
+    let methods = event.auth.methods.iter().filter(|_| !told);
+    let of_methods = methods.filter_map(|method| Proof::of_method(*method));
+    let mut codes: Vec<u8> = of_factors.chain(of_methods).map(Proof::code).collect();
     codes.sort_unstable();
     codes.dedup();
+    // "Several" adds nothing beside the two that it is about.
+    if codes.len() > 2 {
+        codes.retain(|code| *code != Proof::Method(AuthMethod::Mfa).code());
+    }
     codes
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorward_rules::{Outcome, RuleAlert, RuleSet, Slots};
+use doorward_rules::{Outcome, RuleSet, Slots};
 
 use super::action::{AppPolicy, Choice, Floors, Situation};
 use super::counterfactual::{Counterfactual, counterfactual};
@@ -120,15 +120,6 @@ impl RiskEngine {
     pub fn held<'a>(&'a self, scratch: &'a Scratch) -> impl Iterator<Item = &'a RuleFacts> {
         let lines = self.facts.iter().zip(&scratch.verdicts);
         lines.filter(|(_, verdict)| verdict.holds()).map(|(rule, _)| rule)
-    }
-
-    /// Alerts that rules raised for the login that `scratch` was last used for: rule id and alert.
-    pub fn alerts<'a>(&'a self, scratch: &'a Scratch) -> impl Iterator<Item = (&'a str, &'a RuleAlert)> {
-        let rules = self.rules.rules().iter().filter(|rule| rule.counts());
-        rules
-            .zip(&scratch.verdicts)
-            .filter(|(_, verdict)| verdict.holds())
-            .filter_map(|(rule, _)| Some((rule.id.as_str(), rule.alert.as_ref()?)))
     }
 
     fn evaluate(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) {

@@ -37,8 +37,6 @@ pub enum Effect {
     AtLeast(Floor),
     /// `at_most`: lowers the answer, last of all.
     AtMost(Action),
-    /// Tells somebody.
-    Alert,
     /// Factors of this type may be in the wrong hands.
     Taint(FactorType),
 }
@@ -79,7 +77,6 @@ impl Effect {
         use doorward_rules::{Action as Word, Effect as Said, Floor as Least};
         match effect {
             Said::Points => Self::Points,
-            Said::Alert => Self::Alert,
             Said::AtLeast(Least::Level(level)) => {
                 Self::AtLeast(Floor::Level(if level >= 3 { Level::Three } else { Level::Two }))
             }
