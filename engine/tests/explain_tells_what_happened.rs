@@ -100,13 +100,9 @@ impl World {
         let decisions = text
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let own = decisions
-            .filter(|decision| decision["source"] == "doorward")
-            .last();
-        own.expect("an event of our own")["event_id"]
-            .as_str()
-            .expect("text")
-            .to_owned()
+        let own = decisions.rev().find(|decision| decision["source"] == "doorward");
+        let id = own.as_ref().and_then(|own| own.get("event_id")?.as_str());
+        id.expect("an event of our own").to_owned()
     }
 }
 
