@@ -80,6 +80,7 @@ mod location;
 mod lookup;
 mod network_class;
 mod network_kind;
+mod place_memory;
 mod ranges;
 mod reader;
 mod record;

@@ -45,7 +45,7 @@ fn read_line(bytes: &[u8], limits: &Limits, writer: Writer) -> Result<LoginEvent
         let rest = format!("has more than {} bytes, which are the limit", limits.event_bytes);
         return whole(Reason::TooLarge, &rest);
     }
-    match std::str::from_utf8(bytes) {
+    match simdutf8::compat::from_utf8(bytes) {
         Ok(text) => read_event(text, limits, writer),
         Err(error) => whole(
             Reason::InvalidUtf8,

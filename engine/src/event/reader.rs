@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::parse_error::{ParseError, Reason, quoted};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -358,7 +359,7 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
 const ENTRIES_AT_FIRST: usize = 8;
 
 /// Names with what was read of their values.
-pub(super) type Entries<T> = Vec<(Box<str>, T)>;
+pub(super) type Entries<T> = Vec<(SmolStr, T)>;
 
 /// The members of a map, at most `max` with names as long as an id, sorted by name.
 pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
@@ -369,7 +370,7 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     let key_bytes_max = context.limits.id_bytes;
     let mut entries: Entries<R::Out> = Vec::with_capacity(ENTRIES_AT_FIRST);
     // Names of values that count as absent.
-    let mut absent: Vec<Box<str>> = Vec::new();
+    let mut absent: Vec<SmolStr> = Vec::new();
     let mut count = 0;
     while let Some(key) = map.next_key_seed(Key)? {
         count += 1;
@@ -400,7 +401,7 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
 }
 
 /// A name that appears twice among the entries, which are sorted, and those that are absent.
-fn twin<T>(entries: &[(Box<str>, T)], absent: &mut [Box<str>]) -> Option<String> {
+fn twin<T>(entries: &[(SmolStr, T)], absent: &mut [SmolStr]) -> Option<String> {
     absent.sort_unstable();
     let present = || {
         entries.windows(2).find_map(|pair| match pair {
