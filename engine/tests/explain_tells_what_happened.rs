@@ -3,6 +3,7 @@
 #![cfg(feature = "run")]
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test that cannot prepare its world fails, as it should"
 )]
 
@@ -102,7 +103,7 @@ impl World {
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         let own = decisions
             .filter(|decision| decision["source"] == "doorward")
-            .last();
+            .next_back();
         own.expect("an event of our own")["event_id"]
             .as_str()
             .expect("text")

@@ -391,8 +391,8 @@ fn twin<T>(entries: &[(Box<str>, T)], absent: &mut [Box<str>]) -> Option<String>
     });
     absent.sort_unstable();
     let both = || {
-        let is_entry = |name: &&Box<str>| entries.binary_search_by(|(key, _)| key.cmp(name)).is_ok();
-        absent.iter().find(is_entry)
+        let mut names = absent.iter();
+        names.find(|name| entries.binary_search_by(|(key, _)| key.cmp(name)).is_ok())
     };
     let empty = || {
         absent
