@@ -98,12 +98,10 @@ impl World {
     /// The id of the event that Doorward made itself.
     fn own(&self) -> String {
         let text = fs::read_to_string(self.folder.path().join("out")).expect("decisions");
-        let decisions = text
+        let mut decisions = text
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let own = decisions
-            .filter(|decision| decision["source"] == "doorward")
-            .next_back();
+        let own = decisions.rfind(|decision| decision["source"] == "doorward");
         own.expect("an event of our own")["event_id"]
             .as_str()
             .expect("text")
