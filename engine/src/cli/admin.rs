@@ -1,6 +1,5 @@
 //! Commands that read a store ask the running process when it has the store (`<data>/admin.sock`). They only read.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,10 +8,12 @@ use super::explain::{self, ExplainArgs};
 use super::output::print;
 use super::store::check;
 use super::watch::Watch;
+use crate::config::LogLevel;
 use crate::io::admin::{AdminSocket, Answer, Request, ask};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{Store, StoreError};
 use crate::pipeline::state_hash::state_hash;
+use crate::telemetry::log::say;
 use crate::telemetry::metrics::Metrics;
 
 /// How often a table is read anew when a commit came in between.
@@ -74,8 +75,9 @@ pub fn asked(data: &Path, request: &Request) -> Result<Option<Exit>, CliError> {
     })?;
     let Some(answer) = answer else { return Ok(None) };
     print(&answer.text)?;
-    // Nobody may read it; the exit code says the same.
-    let _ = std::io::stderr().write_all(answer.error.as_bytes());
+    if !answer.error.is_empty() {
+        say(LogLevel::Error, &answer.error);
+    }
     let exit = Exit::ALL.iter().find(|exit| exit.code() == answer.exit);
     Ok(Some(exit.copied().unwrap_or(Exit::Internal)))
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 
+use super::exit::CliError;
 use crate::config::Request;
 
 /// Flags that every command takes.
@@ -24,6 +26,30 @@ pub struct GlobalArgs {
         value_parser = ["error", "warn", "info", "debug", "trace"]
     )]
     pub log_level: Option<String>,
+}
+
+/// A path that cannot be `-`: only decisions go to standard output.
+#[must_use]
+pub fn named_file() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("only decisions can go to standard output; name a file")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
+/// Standard input can be read once.
+///
+/// # Errors
+/// [`CliError::Usage`] if it is named twice.
+pub fn check_inputs(events: &[PathBuf]) -> Result<(), CliError> {
+    if events.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+        let text = "standard input (`--events -`) is named twice, but can be read only once";
+        return Err(CliError::Usage(text.to_owned()));
+    }
+    Ok(())
 }
 
 /// A span of time on the command line: a whole number with its unit, `90s`, `15m`, `24h` or `7d`.

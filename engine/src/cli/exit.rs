@@ -1,16 +1,16 @@
 //! Exit codes and errors of the command line: the one place where an error becomes words and a number.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use thiserror::Error;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, LogLevel};
 use crate::pipeline::ports::{SinkError, StoreError};
 use crate::pipeline::run::RunError;
 use crate::telemetry::escape::{escape, lines_escaped};
-use crate::telemetry::log::LogError;
+use crate::telemetry::log::{LogError, say};
 use crate::telemetry::metrics::MetricsError;
 #[cfg(feature = "metrics")]
 use crate::telemetry::serve::ServeError;
@@ -252,8 +252,10 @@ impl CliError {
 
     /// Says it on stderr.
     pub(super) fn tell(&self) {
-        // Nobody is left to be told when stderr is closed.
-        let _ = io::stderr().write_all(self.message().as_bytes());
+        let message = self.message();
+        if !message.is_empty() {
+            say(LogLevel::Error, &message);
+        }
     }
 }
 

@@ -8,11 +8,12 @@ use clap::{ArgGroup, Args};
 use doorward_rules::RuleSet;
 
 use super::admin::here_or_there;
+use super::args::check_inputs;
 use super::assemble::{Assembly, score_policy};
 use super::exit::{CliError, Exit};
 use super::explanation::{ExplainInput, Shown, render};
 use super::output::print;
-use super::run::{Over, run_over};
+use super::run::{Over, check_tenant, run_over};
 use super::signals::stop_flag;
 use super::stored;
 use super::watch::Watch;
@@ -115,6 +116,8 @@ fn replayed(
     settings: &Settings,
     assembly: &Assembly,
 ) -> Result<Arc<dyn Store>, CliError> {
+    check_tenant(settings, &args.tenant)?;
+    check_inputs(&args.events)?;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let stop = stop_flag()?;
     let watch = Watch::new(Metrics::new()?);

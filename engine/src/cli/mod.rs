@@ -49,7 +49,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Environment, load};
+use crate::config::{Environment, LogFormat, load};
 use crate::telemetry::log;
 use args::GlobalArgs;
 use exit::{CliError, Exit};
@@ -110,6 +110,10 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => return told_by_clap(&answer),
     };
+    // What goes wrong before the settings are read is said in the form that the flag asks for.
+    if cli.global.log.as_deref() == Some("json") {
+        log::say_as(LogFormat::Json);
+    }
     // The panic itself was told by the hook; what is left to do is an exit code of our table.
     let result = catch_unwind(AssertUnwindSafe(|| dispatch(&cli)));
     match result {

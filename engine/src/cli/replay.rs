@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::args::Span;
+use super::args::{Span, check_inputs, named_file};
 use super::assemble::Assembly;
 use super::exit::{CliError, Exit};
 use super::run::{Over, check_tenant, decisions_sink, optional_sink, run_over, tell};
@@ -46,10 +46,10 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE", required_unless_present = "journal")]
     pub decisions: Option<PathBuf>,
     /// File that refused lines are written to [default: they are only counted]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub dead_letters: Option<PathBuf>,
     /// File that alerts are written to, due and held back [default: they stand in the decisions]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub alerts: Option<PathBuf>,
     /// Let attempts and mails that wait come to their end as if so much time passed after the last event, such as 24h
     #[arg(long, value_name = "TIME", default_value = "0s")]
@@ -68,6 +68,7 @@ pub fn run(args: &ReplayArgs, settings: &Settings) -> Result<Exit, CliError> {
         return journal::run(args, data, settings);
     }
     check_tenant(settings, &args.tenant)?;
+    check_inputs(&args.events)?;
     spare_inputs(args)?;
     let assembly = Assembly::from_settings(settings)?;
     let stop = stop_flag()?;

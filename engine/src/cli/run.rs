@@ -1,7 +1,6 @@
 //! `doorward run`: events from files or a pipe into the store, decisions out.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,14 +8,14 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use super::admin::{self, Shown};
-use super::args::Span;
+use super::args::{Span, check_inputs, named_file};
 use super::assemble::{Assembly, run_limits, upkeep};
 use super::exit::{CliError, Exit};
 use super::faults;
 use super::reload::{Reloader, Watching};
 use super::signals::{hangup_flag, stop_flag};
 use super::watch::{Tally, Watch};
-use crate::config::{Loaded, Request, Settings};
+use crate::config::{Loaded, LogLevel, Request, Settings};
 use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
 use crate::io::mail::{EmlSink, MailSender};
 use crate::io::store::{FjallStore, StoreKind, StoreOptions};
@@ -26,6 +25,7 @@ use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
 use crate::pipeline::reload::Reloads;
 use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
+use crate::telemetry::log::say;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::serve::MetricsServer;
 
@@ -50,10 +50,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub decisions: Option<PathBuf>,
     /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub dead_letters: Option<PathBuf>,
     /// File that alerts are appended to, due and held back [default: they stand in the decisions, and in the mails]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub alerts: Option<PathBuf>,
     /// Events happen as they arrive, as on a pipe that an application writes to; else their own times are the clock
     #[arg(long, conflicts_with = "backfill")]
@@ -76,6 +76,7 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, CliError> {
     let settings = &loaded.settings;
     check_tenant(settings, &args.tenant)?;
+    check_inputs(&args.events)?;
     let assembly = Assembly::from_settings(settings)?;
     let metrics = Metrics::new()?;
     let _server = match settings.metrics.listen {
@@ -359,8 +360,8 @@ pub fn tell(tally: &Tally, dead_letters: Option<&Path>) {
             let _ = write!(words, ", see {}", path.display());
         }
     }
-    // Nobody may read it; that is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "{words}");
+    words.push('\n');
+    say(LogLevel::Info, &words);
 }
 
 fn count(number: u64, thing: &str) -> String {

@@ -167,7 +167,9 @@ fn origins(entries: &Entries) -> BTreeMap<String, Origin> {
 
 fn add_file(layers: &mut Layers, request: &Request, env: &Environment) -> Option<PathBuf> {
     let named = request.file.clone();
-    let named = named.or_else(|| env.get(FILE_VARIABLE).map(PathBuf::from));
+    // An empty variable is how many shells and service files say that there is none.
+    let of_variable = || env.get(FILE_VARIABLE).filter(|path| !path.is_empty());
+    let named = named.or_else(|| of_variable().map(PathBuf::from));
     let must_be_there = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from(USUAL_FILE));
     let text = match read_text(&path, FILE_BYTES_MAX) {

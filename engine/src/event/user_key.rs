@@ -33,8 +33,13 @@ fn lower_case(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     // Letter by letter: `str::to_lowercase` gives a sigma at the end of a word another form than elsewhere, and so
-    // would give one name two keys.
-    Cow::Owned(text.chars().flat_map(char::to_lowercase).collect())
+    // would give one name two keys. Somebody may type that other form, too.
+    let letters = text.chars().flat_map(char::to_lowercase);
+    Cow::Owned(
+        letters
+            .map(|letter| if letter == 'ς' { 'σ' } else { letter })
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -51,6 +56,8 @@ mod tests {
         }
         assert_eq!(trimmed.canonical("ŁÓDŹ"), "łódź");
         assert_eq!(trimmed.canonical("ΟΔΥΣΣΕΥΣ"), trimmed.canonical("οδυσσευσ"));
+        assert_eq!(trimmed.canonical("ΣΊΣΥΦΟΣ"), trimmed.canonical("σίσυφος"));
+        assert_eq!(trimmed.canonical("Σίσυφος"), "σίσυφοσ");
     }
 
     proptest! {

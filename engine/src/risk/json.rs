@@ -9,12 +9,17 @@ use super::decision::{AlertLine, Decision, FactorChoice, Id, LedgerLine, Level, 
 use super::score::ScorePolicy;
 use crate::event::Timestamp;
 
+/// Bytes of a line up to the end of the advice: with what follows at most 4 KiB, unless names of the sender alone take
+/// more.
+const ADVICE_ENDS_AT: usize = 3_300;
+
 /// Bytes to expect of one line.
 const BYTES_EXPECTED: usize = 2_048;
 
 /// Appends the line to `out`. `policy` gives the bounds of the word `band`.
 pub fn write_decision(out: &mut Vec<u8>, decision: &Decision, policy: &ScorePolicy) {
     out.reserve(BYTES_EXPECTED);
+    let start = out.len();
     id(out, "{\"decision_id\":\"", decision.id);
     number(out, "\",\"revision\":", decision.revision.into());
     text(out, ",\"event_id\":\"", &decision.event_id);
@@ -36,7 +41,7 @@ pub fn write_decision(out: &mut Vec<u8>, decision: &Decision, policy: &ScorePoli
         .as_ref()
         .and_then(|scored| scored.step_up.as_ref())
     {
-        write_step_up(out, step_up);
+        write_step_up(out, step_up, start + ADVICE_ENDS_AT);
     }
     if let Some(device) = &decision.device {
         raw(out, ",\"device\":{\"state\":\"");
@@ -130,13 +135,23 @@ fn write_alerts(out: &mut Vec<u8>, alerts: &[AlertLine]) {
     raw(out, "]");
 }
 
-fn write_step_up(out: &mut Vec<u8>, step_up: &StepUp) {
+/// Where factors are too many for the line, those that may be used come first, and what is left out is counted; the
+/// stored decision has them all.
+fn write_step_up(out: &mut Vec<u8>, step_up: &StepUp, end: usize) {
     number(out, ",\"step_up\":{\"level\":", step_up.level.into());
     raw(out, ",\"factors\":[");
-    list(out, &step_up.factors, write_choice);
+    let factors_left = write_choices(out, &step_up.factors, (1, end));
     raw(out, "],\"rejected\":[");
-    list(out, &step_up.rejected, write_choice);
+    let rejected_left = write_choices(out, &step_up.rejected, (0, end));
     raw(out, "]");
+    for (key, left) in [
+        (",\"factors_left_out\":", factors_left),
+        (",\"rejected_left_out\":", rejected_left),
+    ] {
+        if left > 0 {
+            number(out, key, left as u64);
+        }
+    }
     if let Some(usual) = step_up.usual {
         number(out, ",\"usual\":", usual.into());
     }
@@ -144,6 +159,22 @@ fn write_step_up(out: &mut Vec<u8>, step_up: &StepUp) {
         number(out, ",\"enrolled_max\":", most.into());
     }
     raw(out, "}");
+}
+
+/// Writes so many at least, and more as long as the line does not go beyond `end`; returns how many are left out.
+fn write_choices(out: &mut Vec<u8>, choices: &[FactorChoice], (least, end): (usize, usize)) -> usize {
+    for (at, choice) in choices.iter().enumerate() {
+        let before = out.len();
+        if at > 0 {
+            out.push(b',');
+        }
+        write_choice(out, choice);
+        if out.len() > end && at >= least {
+            out.truncate(before);
+            return choices.len() - at;
+        }
+    }
+    0
 }
 
 fn write_choice(out: &mut Vec<u8>, choice: &FactorChoice) {

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "log lines go to stderr")]
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 use tracing::Subscriber;
@@ -22,11 +23,50 @@ use crate::config::{LogFormat, LogLevel, LogSettings};
 #[error("log lines are set up already: {0}")]
 pub struct LogError(#[from] TryInitError);
 
+/// Whether what is said on stderr is JSON.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on everything that is said on stderr is said in this form.
+pub fn say_as(format: LogFormat) {
+    AS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
+}
+
+/// Says something that is no log line, but stands among them: the last word of a command, or why it failed. No level
+/// hides it. `level` is that of the JSON object; as text it is written as it is.
+pub fn say(level: LogLevel, text: &str) {
+    let line = if AS_JSON.load(Ordering::Relaxed) {
+        object(level, text)
+    } else {
+        text.to_owned()
+    };
+    // Nobody may read it; that is no reason to fail.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// In the form of the other lines, and escaped like them.
+fn object(level: LogLevel, text: &str) -> String {
+    let level = match level {
+        LogLevel::Error => "ERROR",
+        LogLevel::Warn => "WARN",
+        LogLevel::Info => "INFO",
+        LogLevel::Debug => "DEBUG",
+        LogLevel::Trace => "TRACE",
+    };
+    let object = serde_json::json!({
+        "timestamp": jiff::Timestamp::now().to_string(),
+        "level": level,
+        "message": text.trim_end(),
+        "target": "doorward",
+    });
+    format!("{}\n", escape(&object.to_string()))
+}
+
 /// Sends the process's log lines to stderr.
 ///
 /// # Errors
 /// When it was done before in this process.
 pub fn start(settings: &LogSettings) -> Result<(), LogError> {
+    say_as(settings.format);
     match settings.format {
         LogFormat::Text => text(settings.level, io::stderr).try_init()?,
         LogFormat::Json => json(settings.level, io::stderr).try_init()?,
@@ -148,6 +188,19 @@ mod tests {
             !lines[0].chars().any(crate::telemetry::escape::is_unsafe),
             "{lines:?}"
         );
+    }
+
+    #[test]
+    fn what_is_said_beside_log_lines_is_an_object_too() {
+        let line = object(LogLevel::Error, "error: `x\u{9b}\u{202e}`\nhelp: look\n");
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(
+            !line.trim_end().chars().any(crate::telemetry::escape::is_unsafe),
+            "{line:?}"
+        );
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["message"], "error: `x\u{9b}\u{202e}`\nhelp: look");
+        assert_eq!(object["level"], "ERROR");
     }
 
     #[test]

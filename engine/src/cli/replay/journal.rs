@@ -1,7 +1,7 @@
 //! `doorward replay --journal`: the journal of a store folded again, into memory (clause S1).
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::cli::replay::{ReplayArgs, start_anew};
 use crate::cli::run::{decisions_sink, file_sink, store_options, tell};
 use crate::cli::stored::each_row;
 use crate::cli::watch::Watch;
-use crate::config::Settings;
+use crate::config::{LogLevel, Settings};
 use crate::io::files::SinkKind;
 use crate::io::memory::store::MemoryStore;
 use crate::io::store::FjallStore;
@@ -24,6 +24,7 @@ use crate::pipeline::retention::Removed;
 use crate::pipeline::run::Sinks;
 use crate::pipeline::state_hash::state_hash;
 use crate::risk::decision::Id;
+use crate::telemetry::log;
 use crate::telemetry::metrics::Metrics;
 
 /// Folds the journal in `data` with what is in force now, and compares what comes out with what is stored.
@@ -171,7 +172,6 @@ fn say(args: &ReplayArgs, page: &str) -> Result<(), CliError> {
     if args.decisions.as_deref() != Some(Path::new("-")) {
         return print(page);
     }
-    // Nobody may read it; the exit code says the same.
-    let _ = std::io::stderr().write_all(page.as_bytes());
+    log::say(LogLevel::Info, page);
     Ok(())
 }

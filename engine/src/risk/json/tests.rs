@@ -191,6 +191,41 @@ fn an_ordinary_decision_is_below_900_bytes() {
     assert!(written(&ordinary).len() < 900, "{}", written(&ordinary).len());
 }
 
+#[test]
+fn a_line_with_many_long_factors_has_at_most_4_kib_and_counts_the_rest() {
+    let choices = |count: usize, kind: &str| -> Vec<FactorChoice> {
+        let choice = |number: usize| FactorChoice {
+            id: format!("{kind}-{number}-{}", "x".repeat(240)).into(),
+            why: "it lives on the device that is suspect itself, so it proves nothing more".into(),
+        };
+        (0..count).map(choice).collect()
+    };
+    for (usable, rejected) in [(0, 32), (16, 16), (32, 0), (1, 31), (2, 1)] {
+        let mut decision = full();
+        let advice = decision.scored.as_mut().unwrap().step_up.as_mut().unwrap();
+        advice.factors = choices(usable, "may");
+        advice.rejected = choices(rejected, "not");
+        let text = written(&decision);
+        assert!(text.len() <= 4_096, "{}", text.len());
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let told = &value["step_up"];
+        for (list, count, key) in [
+            ("factors", usable, "factors_left_out"),
+            ("rejected", rejected, "rejected_left_out"),
+        ] {
+            let shown = told[list].as_array().unwrap().len();
+            let left = told.get(key).map_or(0, |left| left.as_u64().unwrap());
+            assert_eq!(shown as u64 + left, count as u64, "{list}");
+            assert_eq!(told.get(key).is_some(), left > 0, "{list}");
+        }
+        if usable > 0 {
+            let first = told["factors"][0]["id"].as_str().unwrap();
+            assert!(first.starts_with("may-0-"), "the first is always there");
+        }
+        assert_eq!(told["usual"], 1);
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_and_number_is_read_back(name in ".{0,40}", hundredths in any::<i32>(), seq in any::<u64>()) {
