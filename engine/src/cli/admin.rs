@@ -1,14 +1,16 @@
 //! Commands that read a store ask the running process when it has the store (`<data>/admin.sock`). They only read.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::exit::{CliError, Exit};
 use super::explain::{self, ExplainArgs};
 use super::output::print;
 use super::store::check;
+use super::user::{Asked, Exporting};
 use super::watch::Watch;
+use crate::event::UserKeyPolicy;
 use crate::io::admin::{AdminSocket, Answer, Request, ask};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{Store, StoreError};
@@ -28,6 +30,10 @@ pub struct Shown {
     pub metrics: Metrics,
     /// What it counted since it started.
     pub watch: Arc<Watch>,
+    /// Its folder.
+    pub data: PathBuf,
+    /// When two spellings of a user's id are one user.
+    pub user_key: UserKeyPolicy,
 }
 
 /// Listens in the data folder. A run goes on without, as on a file system that has no sockets.
@@ -68,16 +74,27 @@ pub fn here_or_there<S>(
 /// # Errors
 /// When the conversation breaks off, or the answer cannot be printed.
 pub fn asked(data: &Path, request: &Request) -> Result<Option<Exit>, CliError> {
+    let Some((text, exit)) = answer(data, request)? else {
+        return Ok(None);
+    };
+    print(&text)?;
+    Ok(Some(exit))
+}
+
+/// Asks the running process, and passes on what went wrong there; `None` if none listens.
+///
+/// # Errors
+/// When the conversation breaks off.
+pub fn answer(data: &Path, request: &Request) -> Result<Option<(String, Exit)>, CliError> {
     let answer = ask(data, request).map_err(|source| CliError::Input {
         name: data.join(crate::io::admin::NAME).display().to_string(),
         source,
     })?;
     let Some(answer) = answer else { return Ok(None) };
-    print(&answer.text)?;
     // Nobody may read it; the exit code says the same.
     let _ = std::io::stderr().write_all(answer.error.as_bytes());
     let exit = Exit::ALL.iter().find(|exit| exit.code() == answer.exit);
-    Ok(Some(exit.copied().unwrap_or(Exit::Internal)))
+    Ok(Some((answer.text, exit.copied().unwrap_or(Exit::Internal))))
 }
 
 /// A request without arguments.
@@ -96,8 +113,10 @@ impl Shown {
             "explain" => self.explain(request),
             "store hash" => self.hash(),
             "store check" => self.check(),
+            "user export" => self.export(request),
             _ => Err(CliError::Usage(
-                "the running process answers `status`, `explain`, `store hash` and `store check`".to_owned(),
+                "the running process answers `status`, `explain`, `store hash`, `store check` and `user export`"
+                    .to_owned(),
             )),
         };
         match said {
@@ -128,10 +147,19 @@ impl Shown {
     }
 
     fn explain(&self, request: &Request) -> Result<(String, Exit), CliError> {
-        let args: ExplainArgs = serde_json::from_value(request.args.clone())
-            .map_err(|error| CliError::Usage(format!("the request cannot be read: {error}")))?;
+        let args: ExplainArgs = arguments(request)?;
         let text = explain::explained(&args, &*self.store, &self.engine, false)?;
         Ok((text, Exit::Done))
+    }
+
+    fn export(&self, request: &Request) -> Result<(String, Exit), CliError> {
+        let asked: Asked = arguments(request)?;
+        let exporting = Exporting {
+            data: &self.data,
+            user_key: self.user_key,
+            policy: *self.engine.risk.score_policy(),
+        };
+        self.unmoved(|store| Ok((exporting.document(store, &asked)?, Exit::Done)))
     }
 
     fn hash(&self) -> Result<(String, Exit), CliError> {
@@ -159,6 +187,11 @@ impl Shown {
                 .to_owned(),
         ))
     }
+}
+
+fn arguments<T: serde::de::DeserializeOwned>(request: &Request) -> Result<T, CliError> {
+    serde_json::from_value(request.args.clone())
+        .map_err(|error| CliError::Usage(format!("the request cannot be read: {error}")))
 }
 
 fn clock(seconds: i64) -> String {

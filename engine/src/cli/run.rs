@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::admin::{self, Shown};
 use super::args::Span;
-use super::assemble::{Assembly, run_limits, upkeep};
+use super::assemble::{Assembly, run_limits, upkeep, user_key_policy};
 use super::exit::{CliError, Exit};
 use super::faults;
 use super::reload::{Reloader, Watching};
@@ -101,6 +101,8 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
             engine: Arc::clone(&assembly.engine),
             metrics: metrics.clone(),
             watch: Arc::clone(&watch),
+            data: args.data.clone(),
+            user_key: user_key_policy(settings),
         },
     );
     let read = (request, loaded.file.clone());

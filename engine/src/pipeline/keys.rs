@@ -60,6 +60,15 @@ pub fn attempt(tenant: &str, attempt: &str) -> Vec<u8> {
     tagged(tenant, NAMED_ATTEMPT, attempt)
 }
 
+/// Prefix of the keys of all attempts of a tenant that the application named.
+#[must_use]
+pub fn named_attempts(tenant: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tenant.len() + 3);
+    push(&mut key, tenant);
+    key.push(NAMED_ATTEMPT);
+    key
+}
+
 /// Key of the open attempts without an id of the user whose [`user`] key is `row`.
 #[must_use]
 pub fn unnamed_attempts_of(row: &[u8], tenant_bytes: usize) -> Vec<u8> {

@@ -35,4 +35,5 @@ pub mod state_hash;
 pub mod tell;
 pub mod timers;
 pub mod user_rows;
+pub mod user_traces;
 pub mod versions;
