@@ -86,6 +86,7 @@ fn every_command_has_help_with_an_example_that_works() {
         "store compact",
         "store hash",
         "user export",
+        "user erase",
         "status",
         "version",
     ] {

@@ -22,7 +22,7 @@ fn length(document: &Value, of: &str) -> usize {
 
 #[test]
 fn everything_about_one_user_is_in_one_document() {
-    let program = Program::new();
+    let program = Program::with(&[]);
     program.run_story("answers-and-dirt");
     let (code, text, said) = program.ask(&["user", "export", "yrsa"]);
     assert_eq!(code, Some(0), "{said}");
@@ -62,7 +62,7 @@ fn everything_about_one_user_is_in_one_document() {
 
 #[test]
 fn waiting_things_are_exported_too() {
-    let program = Program::new();
+    let program = Program::with(&[]);
     let whole = fs::read(privacy::fixture("right-password-walks-away")).expect("a story");
     // The stranger's attempt is open, and so is her mailbox.
     let text = String::from_utf8_lossy(&whole).into_owned();
@@ -80,7 +80,7 @@ fn waiting_things_are_exported_too() {
 
 #[test]
 fn a_user_of_whom_nothing_is_known_is_exit_code_1() {
-    let program = Program::new();
+    let program = Program::with(&[]);
     program.run_story("answers-and-dirt");
     for words in [["user", "export", "nobody"], ["user", "export", "yrsa2"]] {
         let (code, text, said) = program.ask(&words);
@@ -96,7 +96,7 @@ fn a_user_of_whom_nothing_is_known_is_exit_code_1() {
 
 #[test]
 fn a_running_process_exports_what_its_store_says_later() {
-    let program = Program::new();
+    let program = Program::with(&[]);
     let whole = fs::read(privacy::fixture("answers-and-dirt")).expect("a story");
     let (mut child, mut pipe) = program.running();
     pipe.write_all(&whole).expect("an open pipe");

@@ -2,18 +2,20 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exit::{CliError, Exit};
 use super::explain::{self, ExplainArgs};
 use super::output::print;
 use super::store::check;
-use super::user::{Asked, Exporting};
+use super::user::{Asked, Exporting, erase};
 use super::watch::Watch;
 use crate::event::UserKeyPolicy;
 use crate::io::admin::{AdminSocket, Answer, Request, ask};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{Store, StoreError};
+use crate::pipeline::run::Wish;
 use crate::pipeline::state_hash::state_hash;
 use crate::telemetry::metrics::Metrics;
 
@@ -34,6 +36,8 @@ pub struct Shown {
     pub data: PathBuf,
     /// When two spellings of a user's id are one user.
     pub user_key: UserKeyPolicy,
+    /// Where it is asked to do something.
+    pub wishes: Mutex<Sender<Wish>>,
 }
 
 /// Listens in the data folder. A run goes on without, as on a file system that has no sockets.
@@ -114,8 +118,10 @@ impl Shown {
             "store hash" => self.hash(),
             "store check" => self.check(),
             "user export" => self.export(request),
+            "user erase" => self.erase(request),
             _ => Err(CliError::Usage(
-                "the running process answers `status`, `explain`, `store hash`, `store check` and `user export`"
+                "the running process answers `status`, `explain`, `store hash`, `store check`, `user export` and \
+                 `user erase`"
                     .to_owned(),
             )),
         };
@@ -160,6 +166,16 @@ impl Shown {
             policy: *self.engine.risk.score_policy(),
         };
         self.unmoved(|store| Ok((exporting.document(store, &asked)?, Exit::Done)))
+    }
+
+    /// One at a time: each opens the files that earlier runs wrote.
+    fn erase(&self, request: &Request) -> Result<(String, Exit), CliError> {
+        let asked: Asked = arguments(request)?;
+        let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = (self.engine.hash, self.user_key);
+        let text = erase::there(&*self.store, &asked, keys, &wishes)?;
+        tracing::info!("a user was erased");
+        Ok((text, Exit::Done))
     }
 
     fn hash(&self) -> Result<(String, Exit), CliError> {

@@ -1,20 +1,22 @@
-//! `doorward user export`: everything that a store holds about one user.
+//! `doorward user export|erase`: everything that a store holds about one user, shown or erased.
 
+pub mod erase;
 pub mod export;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::admin;
+use super::admin::{self, here_or_there};
 use super::assemble::{score_policy, user_key_policy};
 use super::exit::{CliError, Exit};
 use super::output::{print, write_file};
-use super::run::check_tenant;
+use super::run::{check_tenant, store_options};
 use crate::config::Settings;
 use crate::event::UserKeyPolicy;
 use crate::io::admin::Request;
-use crate::io::store::{FjallStore, StoreOptions};
+use crate::io::store::FjallStore;
 use crate::pipeline::ports::{Store, StoreError};
 use crate::pipeline::user_traces::WantedUser;
 use crate::risk::score::ScorePolicy;
@@ -27,6 +29,13 @@ const EXPORT_EXAMPLE: &str = "Example:
   doorward user export anna --tenant default --out anna.json
 
 One document of JSON. Exit code 1 if nothing is known of the user. A running process answers for its own folder.";
+
+const ERASE_EXAMPLE: &str = "Example:
+  doorward user erase anna --data ./doorward-data
+
+Journal, decisions, alerts, mails, refused lines, history and what waits; lines in the files that this store wrote. The
+store is written anew, so that no byte is left in its files. Events that were erased are not decided again when they are
+delivered once more; later ones begin a new history. Exit code 1 if nothing is known of the user.";
 
 /// Arguments of `doorward user`.
 #[derive(Debug, Clone, Args)]
@@ -43,6 +52,9 @@ pub enum UserAction {
     /// Print everything that the store holds about one user
     #[command(after_help = EXPORT_EXAMPLE)]
     Export(ExportArgs),
+    /// Erase everything that the store and its files hold about one user
+    #[command(after_help = ERASE_EXAMPLE)]
+    Erase(Named),
 }
 
 /// Who is meant, and where the store is.
@@ -86,16 +98,27 @@ pub struct Asked {
 pub fn run(args: &UserArgs, settings: &Settings) -> Result<Exit, CliError> {
     match &args.action {
         UserAction::Export(args) => export(args, settings),
+        UserAction::Erase(named) => erase(named, settings),
     }
+}
+
+fn erase(named: &Named, settings: &Settings) -> Result<Exit, CliError> {
+    check_tenant(settings, &named.tenant)?;
+    here_or_there(
+        &named.data,
+        FjallStore::open_existing(&named.data, &store_options(settings)),
+        || request("user erase", named),
+        |store| {
+            let store: Arc<dyn Store> = Arc::new(store);
+            let keys = (settings, user_key_policy(settings));
+            print(&erase::here(&store, &named.data, &named.asked(), keys)?).map(|()| Exit::Done)
+        },
+    )
 }
 
 fn export(args: &ExportArgs, settings: &Settings) -> Result<Exit, CliError> {
     let named = &args.named;
     check_tenant(settings, &named.tenant)?;
-    let options = StoreOptions {
-        cache_bytes: settings.store.cache_mib << 20,
-        ..StoreOptions::default()
-    };
     let say = |text: &str| match &args.out {
         Some(path) => {
             write_file(path, text.as_bytes())?;
@@ -103,7 +126,7 @@ fn export(args: &ExportArgs, settings: &Settings) -> Result<Exit, CliError> {
         }
         None => print(text),
     };
-    match FjallStore::open_existing(&named.data, &options) {
+    match FjallStore::open_existing(&named.data, &store_options(settings)) {
         Ok(store) => {
             let exporting = Exporting {
                 data: &named.data,

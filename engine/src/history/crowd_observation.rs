@@ -71,6 +71,12 @@ const IS_V6: u8 = 16;
 const TELLS_PLACE: u8 = 32;
 
 impl CrowdObservation {
+    /// How a user of a tenant is named in observations.
+    #[must_use]
+    pub fn user_hash(hash: &KeyedHash, tenant: &str, user: &str) -> u64 {
+        hash.short(USER, &[tenant.as_bytes(), user.as_bytes()]).max(1)
+    }
+
     /// From the facts of an event. `user` is the user's id, or the hash of a name that nobody has.
     #[must_use]
     pub fn new(
@@ -88,7 +94,7 @@ impl CrowdObservation {
         };
         let mut seen = Self {
             tenant: short(TENANT, b""),
-            user: user.map_or(0, |user| short(USER, user.as_bytes())),
+            user: user.map_or(0, |user| Self::user_hash(hash, tenant, user)),
             asn: network.asn.unwrap_or(0),
             country: network.country.map_or(0, u16::from_be_bytes),
             ..Self::default()

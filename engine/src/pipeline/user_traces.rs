@@ -24,6 +24,9 @@ const PAGE: usize = 4_096;
 /// Bytes of a device at the end of a timer's key.
 const DEVICE_BYTES: usize = 16;
 
+/// Why a line is refused whose tenant is not known here.
+const FOREIGN_TENANT: &str = "foreign_tenant";
+
 /// Who is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedUser {
@@ -70,6 +73,8 @@ pub struct Traces {
     /// Dead letters: position and id.
     pub letters: BTreeMap<Seq, [u8; 32]>,
     attempts: BTreeSet<Box<str>>,
+    /// Addresses and devices of the user, as the user's events say them.
+    signs: BTreeSet<Box<str>>,
     /// The first record that was not looked at.
     next: Seq,
 }
@@ -104,6 +109,7 @@ impl Traces {
             alerts: BTreeMap::new(),
             letters: BTreeMap::new(),
             attempts: BTreeSet::new(),
+            signs: BTreeSet::new(),
             next: 0,
         }
     }
@@ -127,6 +133,9 @@ impl Traces {
         each_until(store, Keyspace::Alert, &[], keys::seq(from), |row| {
             self.look_at_alert(row, end)
         })?;
+        each_until(store, Keyspace::Journal, &[], keys::seq(from), |row| {
+            self.look_at_record(row, end)
+        })?;
         each_until(
             store,
             Keyspace::Dead,
@@ -134,9 +143,6 @@ impl Traces {
             keys::dead_by_seq(from),
             |row| self.look_at_letter(row, end),
         )?;
-        each_until(store, Keyspace::Journal, &[], keys::seq(from), |row| {
-            self.look_at_record(row, end)
-        })?;
         let key = self.user.key();
         let from = [key.row.as_slice(), &from.to_be_bytes()].concat();
         each_until(store, Keyspace::ByUser, &key.row, from, |row| {
@@ -163,24 +169,45 @@ impl Traces {
         if letter.seq > end {
             return Ok(false);
         }
-        if self.is_named_in(&letter.bytes) {
+        if self.is_named_in(&letter.bytes, &letter.refusal.reason) {
             self.letters.insert(letter.seq, letter.id);
+            self.records.insert(letter.seq);
         }
         Ok(true)
     }
 
-    /// A line that was refused says its tenant or not, and may be no JSON at all: then the id in quotes is enough.
-    fn is_named_in(&self, line: &[u8]) -> bool {
-        match Names::read(line) {
-            Some(names) => {
-                names.user.is_some_and(|user| self.user.is(&user))
-                    && names.tenant.is_none_or(|tenant| *tenant == *self.user.tenant)
-            }
-            None => {
-                let quoted = format!("\"{}\"", self.user.id);
-                line.windows(quoted.len()).any(|part| part == quoted.as_bytes())
-            }
+    /// Whether a line that went out is about the user: a decision, an alert or a refused line.
+    #[must_use]
+    pub fn is_about(&self, line: &[u8]) -> bool {
+        let Ok(line) = serde_json::from_slice::<Published>(line) else {
+            return false;
+        };
+        let named = line.user_id.as_deref() == Some(&*self.user.id)
+            && line.tenant.as_deref() == Some(&*self.user.tenant);
+        let text = line
+            .text
+            .map(String::into_bytes)
+            .or_else(|| line.hex.as_deref().and_then(from_hex));
+        let position = line.seq.filter(|_| line.decision_id.is_some());
+        named
+            || text.is_some_and(|text| self.is_named_in(&text, line.reason.as_deref().unwrap_or_default()))
+            || position.is_some_and(|seq| self.decisions.contains(&seq) || self.records.contains(&seq))
+    }
+
+    /// A line that was refused says its tenant or not. Where it does not say its user, the id in quotes is enough, or
+    /// something else that the user's own events say.
+    fn is_named_in(&self, line: &[u8], reason: &str) -> bool {
+        let names = Names::read(line).unwrap_or_default();
+        if let Some(user) = names.user.filter(|user| !user.trim().is_empty()) {
+            // A tenant that was refused is none of another user here.
+            let of_another = |tenant: Box<str>| *tenant != *self.user.tenant && reason != FOREIGN_TENANT;
+            return self.user.is(&user) && !names.tenant.is_some_and(of_another);
         }
+        let says = |text: &str| {
+            let quoted = format!("\"{text}\"");
+            line.windows(quoted.len()).any(|part| part == quoted.as_bytes())
+        };
+        says(&self.user.id) || self.signs.iter().any(|sign| says(sign))
     }
 
     fn look_at_record(&mut self, row: &Row, end: Seq) -> Result<bool, StoreError> {
@@ -191,9 +218,14 @@ impl Traces {
             Body::Event { tenant, bytes, .. }
             | Body::Own { tenant, bytes, .. }
             | Body::Backfilled { tenant, bytes, .. } => self.is_of_the_user(&tenant, &bytes),
-            Body::Refused { .. } | Body::BackfilledRefused { .. } => self.letters.contains_key(&seq),
             Body::Told { alert } => self.alerts.values().any(|known| *known == alert),
-            Body::Activated { .. } | Body::Settled => false,
+            // Refused lines are known by their dead letters.
+            Body::Refused { .. }
+            | Body::BackfilledRefused { .. }
+            | Body::Activated { .. }
+            | Body::Settled
+            | Body::Erased { .. }
+            | Body::UserErased { .. } => false,
         };
         if found {
             self.records.insert(seq);
@@ -210,6 +242,7 @@ impl Traces {
         match (names.user, names.attempt) {
             (Some(user), attempt) if self.user.is(&user) => {
                 self.attempts.extend(attempt);
+                self.signs.extend(names.signs);
                 true
             }
             (None, Some(attempt)) => self.attempts.contains(&attempt),
@@ -291,16 +324,39 @@ fn each_until(
     }
 }
 
+/// A line of one of the files that go out.
+#[derive(Deserialize)]
+struct Published {
+    tenant: Option<String>,
+    user_id: Option<String>,
+    decision_id: Option<String>,
+    seq: Option<Seq>,
+    reason: Option<String>,
+    text: Option<String>,
+    hex: Option<String>,
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2).map(|pair| {
+        let pair = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    digits.collect()
+}
+
 /// Who is named in an event, as far as it reads.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Names {
     tenant: Option<Box<str>>,
     user: Option<Box<str>>,
     attempt: Option<Box<str>>,
+    /// Addresses of contacts, and the device.
+    signs: Vec<Box<str>>,
 }
 
 #[derive(Deserialize)]
 struct Outside {
+    device: Option<Value>,
     tenant: Option<Value>,
     user: Option<Value>,
     attempt: Option<Value>,
@@ -315,14 +371,22 @@ impl Names {
         let inside = |name| outside.data.as_ref().and_then(|data| data.get(name)).cloned();
         let text = |value: &Value| value.as_str().map(Box::from);
         let id = |value: Option<Value>| value.and_then(|value| value.get("id").and_then(text));
+        let user = outside.user.or_else(|| inside("user"));
+        let contacts = user.as_ref().and_then(|user| user.get("contacts")?.as_array());
+        let addresses = contacts
+            .into_iter()
+            .flatten()
+            .filter_map(|contact| contact.get("address"));
+        let device = id(outside.device.or_else(|| inside("device")));
         Some(Self {
+            signs: addresses.filter_map(text).chain(device).collect(),
             tenant: outside
                 .tenant
                 .or_else(|| inside("tenant"))
                 .as_ref()
                 .and_then(text),
-            user: id(outside.user).or_else(|| id(inside("user"))),
-            attempt: id(outside.attempt).or_else(|| id(inside("attempt"))),
+            attempt: id(outside.attempt.or_else(|| inside("attempt"))),
+            user: id(user),
         })
     }
 }
@@ -357,9 +421,20 @@ mod tests {
     #[test]
     fn a_line_that_is_no_json_names_the_user_in_quotes() {
         let traces = Traces::of(WantedUser::new("default", "anna", UserKeyPolicy::Exact));
-        assert!(traces.is_named_in(br#"{"user":{"id":"anna""#));
-        assert!(!traces.is_named_in(br#"{"user":{"id":"anna2""#));
-        assert!(!traces.is_named_in(br#"{"tenant":"other","user":{"id":"anna"}}"#));
-        assert!(traces.is_named_in(br#"{"tenant":"default","user":{"id":"anna"},"type":1}"#));
+        let named = |line: &str, reason| traces.is_named_in(line.as_bytes(), reason);
+        assert!(named(r#"{"user":{"id":"anna""#, "invalid_json"));
+        assert!(!named(r#"{"user":{"id":"anna2""#, "invalid_json"));
+        assert!(!named(
+            r#"{"tenant":"other","user":{"id":"anna"}}"#,
+            "missing_field"
+        ));
+        assert!(named(
+            r#"{"tenant":"other","user":{"id":"anna"}}"#,
+            FOREIGN_TENANT
+        ));
+        assert!(named(
+            r#"{"tenant":"default","user":{"id":"anna"},"type":1}"#,
+            "unknown_type"
+        ));
     }
 }

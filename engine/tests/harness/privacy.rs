@@ -4,7 +4,6 @@
     clippy::expect_used,
     reason = "a test that cannot prepare its world fails, as it should"
 )]
-#![expect(dead_code, reason = "not every test uses all of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,10 +34,6 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
 }
 
 impl Program {
-    pub fn new() -> Self {
-        Self::with(&[])
-    }
-
     /// With settings, by the names of their variables without the prefix.
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let geoip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/geoip");
@@ -145,28 +140,5 @@ impl Program {
 
     pub fn decisions(&self) -> String {
         fs::read_to_string(self.path("decisions")).unwrap_or_default()
-    }
-
-    /// Files below a folder that hold one of these texts, with the text.
-    pub fn files_with(&self, below: &str, texts: &[&str]) -> Vec<String> {
-        let mut found = Vec::new();
-        search(&self.path(below), texts, &mut found);
-        found
-    }
-}
-
-fn search(path: &Path, texts: &[&str], found: &mut Vec<String>) {
-    if path.is_dir() {
-        for entry in fs::read_dir(path).expect("a folder") {
-            search(&entry.expect("an entry").path(), texts, found);
-        }
-        return;
-    }
-    let Ok(bytes) = fs::read(path) else { return };
-    for text in texts {
-        let text = text.as_bytes();
-        if bytes.windows(text.len()).any(|part| part == text) {
-            found.push(format!("{}: {}", path.display(), String::from_utf8_lossy(text)));
-        }
     }
 }

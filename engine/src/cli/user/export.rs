@@ -288,7 +288,7 @@ fn events(store: &dyn Store, traces: &Traces) -> Result<Vec<JournaledEvent>, Sto
             Body::Refused { dead_letter, .. } | Body::BackfilledRefused { dead_letter, .. } => {
                 entry.dead_letter = Some(dead_letter.iter().map(|byte| format!("{byte:02x}")).collect());
             }
-            Body::Activated { .. } | Body::Settled => {}
+            Body::Activated { .. } | Body::Settled | Body::Erased { .. } | Body::UserErased { .. } => {}
         }
         events.push(entry);
     }
