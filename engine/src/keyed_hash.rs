@@ -22,6 +22,10 @@ pub mod domain {
     pub const SOFTWARE: u8 = 5;
     /// Address of a client.
     pub const ADDRESS: u8 = 7;
+    /// Id of a decision or dead letter that was erased.
+    pub const ERASED_ID: u8 = 8;
+    /// Tenant and user who were erased.
+    pub const ERASED_USER: u8 = 9;
 }
 
 /// A 128-bit key and the two widths of hash made with it.

@@ -85,6 +85,8 @@ fn every_command_has_help_with_an_example_that_works() {
         "store accept-loss",
         "store compact",
         "store hash",
+        "user export",
+        "user erase",
         "status",
         "version",
     ] {

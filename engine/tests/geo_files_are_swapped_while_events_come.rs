@@ -27,7 +27,7 @@ use doorward::pipeline::batch::{ClosedBatch, Outcome};
 use doorward::pipeline::faults::Faults;
 use doorward::pipeline::ports::{Change, InputIdentity, LineSource, RawLine, Store};
 use doorward::pipeline::reload::Version;
-use doorward::pipeline::run::{Observer, Run, Sinks, run_with};
+use doorward::pipeline::run::{Observer, Orders, Run, Sinks, run_with};
 use doorward_geoip::writer::{DatabaseWriter, Value};
 use doorward_rules::{Field, Slot, Slots};
 
@@ -183,7 +183,15 @@ fn a_hundred_swaps_fail_no_look_up_and_make_no_office_new() {
         observer: &Activations(Arc::clone(&activated)),
         upkeep: None,
     };
-    let counts = run_with(run, &Faults::default(), Some(reloads)).expect("a run");
+    let counts = run_with(
+        run,
+        &Faults::default(),
+        Orders {
+            reloads: Some(reloads),
+            wishes: None,
+        },
+    )
+    .expect("a run");
     assert_eq!((counts.decided, counts.refused), (count as u64, 0));
     let told: Vec<String> = std::mem::take(&mut *told.lock().expect("a lock"));
     assert_eq!(told.len(), SWAPS / 10, "{told:?}");

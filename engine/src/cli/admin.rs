@@ -1,17 +1,21 @@
 //! Commands that read a store ask the running process when it has the store (`<data>/admin.sock`). They only read.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::exit::{CliError, Exit};
 use super::explain::{self, ExplainArgs};
 use super::output::print;
 use super::store::check;
+use super::user::{Asked, Exporting, erase};
 use super::watch::Watch;
 use crate::config::LogLevel;
+use crate::event::UserKeyPolicy;
 use crate::io::admin::{AdminSocket, Answer, Request, ask};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::ports::{Store, StoreError};
+use crate::pipeline::run::Wish;
 use crate::pipeline::state_hash::state_hash;
 use crate::telemetry::log::say;
 use crate::telemetry::metrics::Metrics;
@@ -29,6 +33,12 @@ pub struct Shown {
     pub metrics: Metrics,
     /// What it counted since it started.
     pub watch: Arc<Watch>,
+    /// Its folder.
+    pub data: PathBuf,
+    /// When two spellings of a user's id are one user.
+    pub user_key: UserKeyPolicy,
+    /// Where it is asked to do something.
+    pub wishes: Mutex<Sender<Wish>>,
 }
 
 /// Listens in the data folder. A run goes on without, as on a file system that has no sockets.
@@ -69,17 +79,29 @@ pub fn here_or_there<S>(
 /// # Errors
 /// When the conversation breaks off, or the answer cannot be printed.
 pub fn asked(data: &Path, request: &Request) -> Result<Option<Exit>, CliError> {
+    let Some((text, exit)) = answer(data, request)? else {
+        return Ok(None);
+    };
+    print(&text)?;
+    Ok(Some(exit))
+}
+
+/// Asks the running process, and passes on what went wrong there; `None` if none listens.
+///
+/// # Errors
+/// When the conversation breaks off.
+pub fn answer(data: &Path, request: &Request) -> Result<Option<(String, Exit)>, CliError> {
     let answer = ask(data, request).map_err(|source| CliError::Input {
         name: data.join(crate::io::admin::NAME).display().to_string(),
         source,
     })?;
     let Some(answer) = answer else { return Ok(None) };
-    print(&answer.text)?;
+    // Nobody may read it; the exit code says the same.
     if !answer.error.is_empty() {
         say(LogLevel::Error, &answer.error);
     }
     let exit = Exit::ALL.iter().find(|exit| exit.code() == answer.exit);
-    Ok(Some(exit.copied().unwrap_or(Exit::Internal)))
+    Ok(Some((answer.text, exit.copied().unwrap_or(Exit::Internal))))
 }
 
 /// A request without arguments.
@@ -98,8 +120,12 @@ impl Shown {
             "explain" => self.explain(request),
             "store hash" => self.hash(),
             "store check" => self.check(),
+            "user export" => self.export(request),
+            "user erase" => self.erase(request),
             _ => Err(CliError::Usage(
-                "the running process answers `status`, `explain`, `store hash` and `store check`".to_owned(),
+                "the running process answers `status`, `explain`, `store hash`, `store check`, `user export` and \
+                 `user erase`"
+                    .to_owned(),
             )),
         };
         match said {
@@ -130,9 +156,28 @@ impl Shown {
     }
 
     fn explain(&self, request: &Request) -> Result<(String, Exit), CliError> {
-        let args: ExplainArgs = serde_json::from_value(request.args.clone())
-            .map_err(|error| CliError::Usage(format!("the request cannot be read: {error}")))?;
+        let args: ExplainArgs = arguments(request)?;
         let text = explain::explained(&args, &*self.store, &self.engine, false)?;
+        Ok((text, Exit::Done))
+    }
+
+    fn export(&self, request: &Request) -> Result<(String, Exit), CliError> {
+        let asked: Asked = arguments(request)?;
+        let exporting = Exporting {
+            data: &self.data,
+            user_key: self.user_key,
+            policy: *self.engine.risk.score_policy(),
+        };
+        self.unmoved(|store| Ok((exporting.document(store, &asked)?, Exit::Done)))
+    }
+
+    /// One at a time: each opens the files that earlier runs wrote.
+    fn erase(&self, request: &Request) -> Result<(String, Exit), CliError> {
+        let asked: Asked = arguments(request)?;
+        let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = (self.engine.hash, self.user_key);
+        let text = erase::there(&*self.store, &asked, keys, &wishes)?;
+        tracing::info!("a user was erased");
         Ok((text, Exit::Done))
     }
 
@@ -161,6 +206,11 @@ impl Shown {
                 .to_owned(),
         ))
     }
+}
+
+fn arguments<T: serde::de::DeserializeOwned>(request: &Request) -> Result<T, CliError> {
+    serde_json::from_value(request.args.clone())
+        .map_err(|error| CliError::Usage(format!("the request cannot be read: {error}")))
 }
 
 fn clock(seconds: i64) -> String {

@@ -73,13 +73,15 @@ impl Assembly {
     ) -> Self {
         let rules = Arc::new(rules);
         let hash = KeyedHash::new(settings.security.hash_key.reveal());
-        let user_key = match settings.user.key {
-            UserKey::Exact => UserKeyPolicy::Exact,
-            UserKey::TrimLowercase => UserKeyPolicy::TrimLowercase,
-        };
         let geo = Arc::new(geo);
         let engine = engine(settings, rules, Arc::clone(&geo), hash);
-        let enricher = Enricher::new(hash, user_key, geo, agents, settings.geoip.cache_entries);
+        let enricher = Enricher::new(
+            hash,
+            user_key_policy(settings),
+            geo,
+            agents,
+            settings.geoip.cache_entries,
+        );
         Self {
             engine: Arc::new(engine),
             enricher,
@@ -117,6 +119,15 @@ impl Assembly {
             arrival: Some(Arc::new(wall_clock_micros)),
             ..self.file_door(settings, tenant)
         }
+    }
+}
+
+/// When two spellings of a user's id are one user.
+#[must_use]
+pub const fn user_key_policy(settings: &Settings) -> UserKeyPolicy {
+    match settings.user.key {
+        UserKey::Exact => UserKeyPolicy::Exact,
+        UserKey::TrimLowercase => UserKeyPolicy::TrimLowercase,
     }
 }
 

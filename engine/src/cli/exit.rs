@@ -45,7 +45,7 @@ exits! {
     /// Done.
     Done = 0, "done";
     /// The command's own check says no.
-    CheckFailed = 1, "the command's own check failed, such as a rule's test or the bounds of the demo";
+    CheckFailed = 1, "the command's own check failed, such as a rule's test or the bounds of the demo, or nothing is known of a user";
     /// The command line is wrong.
     Usage = 2, "the command line is wrong";
     /// The configuration is wrong.
@@ -138,6 +138,14 @@ pub enum CliError {
     /// Log lines cannot be set up.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The store holds nothing about a user.
+    #[error("nothing is stored about user `{id}` of tenant `{tenant}`")]
+    UnknownUser {
+        /// As it was given.
+        id: String,
+        /// Tenant.
+        tenant: String,
+    },
     /// A fault of the program.
     #[error("{0}")]
     Internal(String),
@@ -187,6 +195,7 @@ impl CliError {
             Self::Store(_) => Exit::StoreFailed,
             Self::Sink(_) | Self::Output { .. } => Exit::Output,
             Self::ReaderGone => Exit::Done,
+            Self::UnknownUser { .. } => Exit::CheckFailed,
             Self::FilesRefused { .. } => Exit::FilesRefused,
             #[cfg(feature = "metrics")]
             Self::Serve(ServeError::Listen { .. }) => Exit::Listen,
@@ -214,7 +223,10 @@ impl CliError {
             return "`doorward store check` names every such row; restore a backup, or use the newer program";
         }
         match self.exit() {
-            Exit::Done | Exit::CheckFailed => "",
+            Exit::Done => "",
+            Exit::CheckFailed => {
+                "check the id and `--tenant`; `[user] key` says which spellings are one user"
+            }
             Exit::Usage => "`doorward --help` shows what there is",
             Exit::Configuration => {
                 "correct the places named above; `doorward config reference` explains every setting"
@@ -346,6 +358,13 @@ mod tests {
                     problems: Vec::new(),
                 },
                 8,
+            ),
+            (
+                CliError::UnknownUser {
+                    id: path(),
+                    tenant: path(),
+                },
+                1,
             ),
             (CliError::Internal(path()), 70),
         ];

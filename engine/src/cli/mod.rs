@@ -40,6 +40,8 @@ pub mod status;
 pub mod store;
 #[cfg(feature = "run")]
 pub mod stored;
+#[cfg(feature = "run")]
+pub mod user;
 pub mod version;
 #[cfg(feature = "run")]
 pub mod watch;
@@ -96,6 +98,9 @@ pub enum Command {
     /// Check, hash or compact the store, or accept that something in it is lost
     #[cfg(feature = "run")]
     Store(store::StoreArgs),
+    /// Show what is stored about one user
+    #[cfg(feature = "run")]
+    User(user::UserArgs),
     /// Show how far the running process is
     #[cfg(feature = "run")]
     Status(status::StatusArgs),
@@ -160,6 +165,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, CliError> {
         #[cfg(feature = "run")]
         Command::Store(args) => store::run(args, &loaded.settings),
         #[cfg(feature = "run")]
+        Command::User(args) => user::run(args, &loaded.settings),
+        #[cfg(feature = "run")]
         Command::Status(args) => status::run(args),
         Command::Version(args) => version::run(args),
     }
@@ -181,6 +188,7 @@ mod tests {
         geoip::GeoipArgs::augment_args(clap::Command::new("geoip")).debug_assert();
         rules::RulesArgs::augment_args(clap::Command::new("rules")).debug_assert();
         store::StoreArgs::augment_args(clap::Command::new("store")).debug_assert();
+        user::UserArgs::augment_args(clap::Command::new("user")).debug_assert();
     }
 
     fn parsed<A: Args>(name: &'static str, line: &str) -> Result<A, clap::Error> {

@@ -2,18 +2,20 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use clap::Args;
 
 use super::admin::{self, Shown};
 use super::args::{Span, check_inputs, named_file};
-use super::assemble::{Assembly, run_limits, upkeep};
+use super::assemble::{Assembly, run_limits, upkeep, user_key_policy};
 use super::exit::{CliError, Exit};
 use super::faults;
 use super::reload::{Reloader, Watching};
 use super::signals::{hangup_flag, stop_flag};
+use super::user::erase::finish_pending;
 use super::watch::{Tally, Watch};
 use crate::config::{Loaded, LogLevel, Request, Settings};
 use crate::io::files::{FileLines, FileSink, SinkKind, StdoutSink, input_key};
@@ -22,9 +24,9 @@ use crate::io::store::{FjallStore, StoreKind, StoreOptions};
 use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::faults::Faults;
 use crate::pipeline::ports::{Keyspace, LineSource, Sink, Store};
-use crate::pipeline::reload::Reloads;
-use crate::pipeline::run::{self as pipeline, Run, Sinks, Upkeep};
+use crate::pipeline::run::{self as pipeline, Orders, Run, Sinks, Upkeep};
 use crate::pipeline::sequencer::Counts;
+use crate::pipeline::taken::Taken;
 use crate::telemetry::log::say;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::serve::MetricsServer;
@@ -95,6 +97,8 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
         .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
     let watch = Arc::new(Watch::new(metrics.clone()));
     let store: Arc<dyn Store> = Arc::new(store);
+    finish_pending(&*store)?;
+    let (wish, wishes) = channel();
     let _socket = admin::listen(
         &args.data,
         Shown {
@@ -102,6 +106,9 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
             engine: Arc::clone(&assembly.engine),
             metrics: metrics.clone(),
             watch: Arc::clone(&watch),
+            data: args.data.clone(),
+            user_key: user_key_policy(settings),
+            wishes: Mutex::new(wish),
         },
     );
     let read = (request, loaded.file.clone());
@@ -129,7 +136,13 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
             })
         },
         &watch,
-        (&faults, Some(reloads)),
+        (
+            &faults,
+            Orders {
+                reloads: Some(reloads),
+                wishes: Some(wishes),
+            },
+        ),
     )?;
     tell(&watch.tally(), Some(&dead_letters));
     Ok(Exit::Done)
@@ -166,18 +179,24 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
-    run_over_with(over, store, events, sinks, watch, (&Faults::default(), None))
+    run_over_with(
+        over,
+        store,
+        events,
+        sinks,
+        watch,
+        (&Faults::default(), Orders::default()),
+    )
 }
 
-/// The same; the faults hear of every place that is passed, and the versions that come through the reloads are taken
-/// over.
+/// The same; the faults hear of every place that is passed, and the orders are followed.
 fn run_over_with(
     over: &Over<'_>,
     store: Arc<dyn Store>,
     events: &[PathBuf],
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
-    (faults, reloads): (&Faults, Option<Reloads>),
+    (faults, orders): (&Faults, Orders),
 ) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
     let sinks = sinks(&*store)?;
@@ -201,7 +220,7 @@ fn run_over_with(
         observer: watch,
         upkeep: over.upkeep,
     };
-    Ok(pipeline::run_with(run, faults, reloads)?)
+    Ok(pipeline::run_with(run, faults, orders)?)
 }
 
 /// The inputs, each where the store left it.
@@ -222,7 +241,15 @@ fn open_sources(
         };
         let mut lines = lines.map_err(unreadable)?;
         let row = load_one(store, Keyspace::Input, input_key(lines.identity()))?;
-        let skipped = lines.resume(row.as_deref()).map_err(unreadable)?;
+        let mut skipped = lines.resume(row.as_deref()).map_err(unreadable)?;
+        // A position that is that of another file says nothing of this one.
+        let key = Taken::key(&lines.identity().first_line);
+        if (skipped > 0 || row.is_none())
+            && let Some(taken) = load_one(store, Keyspace::Input, key)?
+        {
+            let taken = Taken::decode(&taken)?;
+            skipped = lines.skip_taken(&taken, skipped).map_err(unreadable)?;
+        }
         if skipped > 0 {
             tracing::debug!(input = %path.display(), lines = skipped, "goes on where it stopped");
         }

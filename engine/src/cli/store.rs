@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use super::admin::{check_page, hash_line, here_or_there, plain};
 use super::exit::{CliError, Exit};
 use super::output::print;
+use super::user::erase::finish_pending;
 use crate::config::Settings;
 use crate::io::store::{FjallStore, Loss, StoreOptions};
 use crate::pipeline::ports::{Keyspace, Store};
@@ -151,6 +152,7 @@ fn told(losses: &[Loss]) -> String {
 
 fn compact(store: &FjallStore) -> Result<Exit, CliError> {
     let (before, journal_before) = store.bytes()?;
+    finish_pending(store)?;
     store.compact()?;
     let (after, journal_after) = store.bytes()?;
     let mut out = format!("{:<14}{:>14}{:>14}\n", "bytes", "before", "after");

@@ -110,7 +110,7 @@ impl Observer for Watch {
             match outcome {
                 Outcome::Decided(event) => self.decided(event, &mut tally),
                 Outcome::Told(told) => self.told(&told.alert, &mut tally),
-                Outcome::Activated(_) | Outcome::Settled(_) => {}
+                Outcome::Activated(_) | Outcome::Settled(_) | Outcome::UserErased(_) => {}
                 Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
                     let reason = &*letter.refusal.reason;
                     *tally.refused.entry(reason.to_owned()).or_default() += 1;

@@ -293,6 +293,12 @@ impl Crowd {
         }
     }
 
+    /// Forgets who a user is; `user` as observations name them. What was counted of their logins stays counted, without
+    /// them.
+    pub fn forget_user(&mut self, user: u64) {
+        self.users.forget(user);
+    }
+
     /// Keys whose users are remembered now; never above the limit.
     #[must_use]
     pub fn user_keys(&self) -> usize {

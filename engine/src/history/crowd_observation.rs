@@ -73,7 +73,21 @@ const GRANTED: u8 = 8;
 const IS_V6: u8 = 16;
 const TELLS_PLACE: u8 = 32;
 
+fn tenant_hash(hash: &KeyedHash, tenant: &str) -> u64 {
+    hash.counter(TENANT, &[], &[tenant]).max(1)
+}
+
+fn user_of(hash: &KeyedHash, tenant: u64, user: &str) -> u64 {
+    hash.counter(USER, &[tenant], &[user]).max(1)
+}
+
 impl CrowdObservation {
+    /// How a user of a tenant is named in observations.
+    #[must_use]
+    pub fn user_hash(hash: &KeyedHash, tenant: &str, user: &str) -> u64 {
+        user_of(hash, tenant_hash(hash, tenant), user)
+    }
+
     /// From the facts of an event. `user` is the user's id, or the hash of a name that nobody has.
     #[must_use]
     pub fn new(
@@ -84,12 +98,12 @@ impl CrowdObservation {
         network: &NetworkFacts,
         outcome: CrowdOutcome,
     ) -> Self {
-        let tenant = hash.counter(TENANT, &[], &[tenant]).max(1);
+        let tenant = tenant_hash(hash, tenant);
         // Every step is keyed: an address must not follow from its hash and that of its network, as both are kept.
         let part_of = |whole: u64, part: u64| hash.counter(ADDRESS, &[whole, part], &[]).max(1);
         let mut seen = Self {
             tenant,
-            user: user.map_or(0, |user| hash.counter(USER, &[tenant], &[user]).max(1)),
+            user: user.map_or(0, |user| user_of(hash, tenant, user)),
             asn: network.asn.unwrap_or(0),
             country: network.country.map_or(0, u16::from_be_bytes),
             ..Self::default()

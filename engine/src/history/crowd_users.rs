@@ -102,6 +102,17 @@ impl Users {
         }
     }
 
+    /// Removes a user; how many that were.
+    fn forget(&mut self, user: u64) -> usize {
+        let before = self.all().len();
+        match self {
+            Self::One(known) if known.user == user => *self = Self::Many(Vec::new()),
+            Self::One(_) => {}
+            Self::Many(users) => users.retain(|known| known.user != user),
+        }
+        before - self.all().len()
+    }
+
     fn times_of(&mut self, user: u64) -> Option<&mut UserTimes> {
         match self {
             Self::One(known) => Some(known).filter(|known| known.user == user),
@@ -206,6 +217,21 @@ impl UserTable {
             times.failed = if failed { stamp } else { times.failed };
             times.succeeded = if succeeded { stamp } else { times.succeeded };
         }
+    }
+
+    /// Forgets a user of all keys.
+    pub(super) fn forget(&mut self, user: u64) {
+        let without = |generation: &mut Generation| {
+            let mut gone = 0;
+            generation.retain(|_, users| {
+                gone += users.forget(user);
+                !users.all().is_empty()
+            });
+            gone
+        };
+        let young = without(&mut self.young);
+        self.young_users = self.young_users.saturating_sub(young);
+        without(&mut self.old);
     }
 
     /// Both generations, and when they changed.
@@ -345,6 +371,22 @@ mod tests {
         }
         assert_eq!(table.read(1, NOW).success_share(), Some(0.25));
         assert_eq!(table.read(2, NOW).success_share(), None);
+    }
+
+    #[test]
+    fn a_user_who_is_forgotten_leaves_nothing_and_the_others_stay() {
+        let mut table = UserTable::new(1_000, 10_000, 256);
+        let mut without = UserTable::new(1_000, 10_000, 256);
+        for (key, user) in [(1, 7), (1, 8), (2, 7), (3, 9)] {
+            table.add(key, user, true, false, NOW);
+            if user != 7 {
+                without.add(key, user, true, false, NOW);
+            }
+        }
+        table.forget(7);
+        assert_eq!(table.read(1, NOW).failed, 1);
+        assert_eq!(table.keys(), without.keys());
+        assert_eq!(table.young_users, without.young_users);
     }
 
     #[test]

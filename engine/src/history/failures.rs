@@ -12,7 +12,7 @@ pub const FAILURES_MAX: usize = 32;
 const SAME_SOURCE: Seconds = 1_800;
 
 /// What failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[repr(u8)]
 pub enum FailedStage {
     /// A password or other first factor.
@@ -22,7 +22,7 @@ pub enum FailedStage {
 }
 
 /// One failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Failure {
     /// Event time.
     pub time: Seconds,
@@ -35,7 +35,7 @@ pub struct Failure {
 }
 
 /// The last 32 failures of a user by event time, earliest first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct UserFailures {
     failures: Vec<Failure>,
 }

@@ -8,7 +8,7 @@ use super::time::Seconds;
 use super::weight::{amount_at, fading_at};
 
 /// A network as trust knows it: its ASN, or a prefix where the ASN is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub enum NetworkKey {
     /// Number of the autonomous system.
     Asn(u32),
@@ -34,7 +34,7 @@ impl NetworkKey {
 }
 
 /// A level of the address feature that is counted value by value. The ASN is counted with its pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[repr(u8)]
 pub enum CellLevel {
     /// A whole IPv4 address.

@@ -7,7 +7,7 @@ use super::network_key::NetworkKey;
 use super::time::Seconds;
 
 /// Who uses the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
 #[repr(u8)]
 pub enum UserKind {
     /// One person.
@@ -38,7 +38,7 @@ impl UserKind {
 }
 
 /// How a contact is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
 #[repr(u8)]
 pub enum ContactChannel {
     /// Mail.
@@ -69,7 +69,7 @@ impl ContactChannel {
 }
 
 /// What was proven of a contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, serde::Serialize)]
 #[repr(u8)]
 pub enum ContactProof {
     /// Nothing.
@@ -87,7 +87,7 @@ impl ContactProof {
 }
 
 /// Where a user can be told something.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct RememberedContact {
     /// The sender's id of the contact.
     pub id: Arc<str>,
@@ -108,7 +108,7 @@ pub struct RememberedContact {
 }
 
 /// A contact verified from the account's own device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct VerifiedFromDevice {
     /// The journal record that said so.
     pub seq: u64,
@@ -119,7 +119,7 @@ pub struct VerifiedFromDevice {
 }
 
 /// The device on which the account was created, if it could be recognised again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct AccountDevice {
     /// Keyed hash of its key or id.
     pub identity: u128,
@@ -128,7 +128,7 @@ pub struct AccountDevice {
 }
 
 /// The profile of one user.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Profile {
     /// When the account was created: `user.created_at`, or the event `account.created`.
     pub created_at: Option<Seconds>,

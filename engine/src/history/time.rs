@@ -31,7 +31,7 @@ pub const fn day_of(seconds: Seconds) -> i64 {
 }
 
 /// First and last time something was seen in a granted login; independent of the order of the logins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Span {
     /// Earliest.
     pub first: Seconds,
@@ -60,7 +60,7 @@ impl Span {
 ///
 /// The first and the last instant and one bit are enough: there are three distinct days exactly if some day lies
 /// strictly between the first and the last, and the day that used to be an end becomes such a day when the end moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct SettlingDays {
     /// Earliest and latest login that counts.
     pub span: Span,

@@ -57,7 +57,7 @@ impl Trust {
 }
 
 /// When a credit begins to count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum Maturing {
     /// At once.
     AtOnce,
@@ -73,7 +73,7 @@ pub enum Maturing {
 }
 
 /// One credit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Credit {
     /// The journal record that gave it.
     pub seq: u64,
@@ -143,7 +143,7 @@ pub enum CreditSize {
 }
 
 /// The credits of a device or pair; a full one does not hide a half one that has already matured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Credits {
     /// Half credit, the first that was given.
     pub half: Option<Credit>,

@@ -17,7 +17,7 @@ use super::trust::{Credits, Trust, trust_of};
 use super::weight::Weight;
 
 /// A device as a granted login showed it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Device {
     /// Keyed hash of the application's id.
     pub id: Option<u128>,
@@ -47,7 +47,7 @@ pub struct Device {
 }
 
 /// A counter that came with an id, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Generation {
     /// The counter.
     pub number: u64,
@@ -56,7 +56,7 @@ pub struct Generation {
 }
 
 /// When something was seen in granted logins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Seen {
     /// First and last event time; empty only before anything was learned.
     pub span: Option<Span>,
@@ -162,7 +162,7 @@ impl fmt::Display for DeviceName {
 }
 
 /// A device in a network: the unit that trust and counts belong to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Pair {
     /// Index of the device.
     pub device: u8,
@@ -179,7 +179,7 @@ pub struct Pair {
 }
 
 /// Decayed granted logins of one pair at one value of one level.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Cell {
     /// Index of the pair.
     pub pair: u8,
@@ -192,7 +192,7 @@ pub struct Cell {
 }
 
 /// A degree of latitude and longitude in which a pair was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct KnownPlace {
     /// Index of the pair.
     pub pair: u8,
@@ -203,7 +203,7 @@ pub struct KnownPlace {
 }
 
 /// One granted login, for the strip, the usual level and the question whether logins carry ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct RecentLogin {
     /// Event time.
     pub time: Seconds,
@@ -216,11 +216,12 @@ pub struct RecentLogin {
     /// Number of the autonomous system.
     pub asn: Option<u32>,
     /// Country.
+    #[serde(serialize_with = "country")]
     pub country: Option<[u8; 2]>,
 }
 
 /// Where the latest granted login was that told a place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LastPlace {
     /// Event time.
     pub time: Seconds,
@@ -235,6 +236,7 @@ pub struct LastPlace {
     /// Epoch of the geo files that said so.
     pub geo_epoch: u64,
     /// Country.
+    #[serde(serialize_with = "country")]
     pub country: Option<[u8; 2]>,
     /// Number of the autonomous system.
     pub asn: Option<u32>,
@@ -258,7 +260,7 @@ impl LastPlace {
 }
 
 /// How many granted logins there were, and when; independent of their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Granted {
     /// All of them.
     pub count: u64,
@@ -267,7 +269,7 @@ pub struct Granted {
 }
 
 /// The row of one user.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct UserHistory {
     /// What applications told.
     pub profile: Profile,
@@ -371,6 +373,12 @@ impl UserHistory {
         };
         knows(place_cell(from)) && knows(place_cell(to))
     }
+}
+
+/// The two letters of a country, for people.
+fn country<S: serde::Serializer>(code: &Option<[u8; 2]>, serializer: S) -> Result<S::Ok, S::Error> {
+    let letters = code.map(|code| String::from_utf8_lossy(&code).into_owned());
+    serde::Serialize::serialize(&letters, serializer)
 }
 
 /// The bit of a pair in [`UserHistory::counted_pairs`].

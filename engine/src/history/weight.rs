@@ -13,7 +13,7 @@ const EXPONENT_MAX: f64 = 900.0;
 const DROPPED_BITS: u32 = 24;
 
 /// A sum of forward-decayed logins; finite and not negative.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, serde::Serialize)]
 pub struct Weight(f64);
 
 impl Weight {

@@ -6,7 +6,9 @@
 use foldhash::HashSet;
 
 use crate::attempt::Attempt;
+use crate::keyed_hash::KeyedHash;
 use crate::pipeline::admitted::{Admitted, Arrival};
+use crate::pipeline::erase::erased_key;
 use crate::pipeline::file_clock::{FileClock, Stamped};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
@@ -67,7 +69,8 @@ impl Sequencer {
     /// # Errors
     /// When the store fails; the process must end then.
     pub fn admit(&mut self, arrivals: Vec<Arrival>) -> Result<(), StoreError> {
-        let looked = look_up(&*self.store, arrivals)?;
+        let erased = self.has_erased.then_some(&self.engine.hash);
+        let looked = look_up(&*self.store, arrivals, erased)?;
         self.begin_group();
         // What a line of this chunk may still make forgotten counts as forgotten: a row too many is loaded at worst.
         let latest = looked.iter().filter_map(Looked::time).max();
@@ -220,7 +223,11 @@ impl Sequencer {
 }
 
 /// Asks the store once which events were decided and which lines were refused before.
-fn look_up(store: &dyn Store, arrivals: Vec<Arrival>) -> Result<Vec<Looked>, StoreError> {
+fn look_up(
+    store: &dyn Store,
+    arrivals: Vec<Arrival>,
+    erased: Option<&KeyedHash>,
+) -> Result<Vec<Looked>, StoreError> {
     let (mut events, mut letters) = (Vec::new(), Vec::new());
     for arrival in &arrivals {
         match arrival {
@@ -247,7 +254,26 @@ fn look_up(store: &dyn Store, arrivals: Vec<Arrival>) -> Result<Vec<Looked>, Sto
             .map(|row| keys::read_seq(&row).unwrap_or(Seq::MAX));
         Looked { arrival, seen }
     });
-    Ok(looked.collect())
+    let mut looked: Vec<Looked> = looked.collect();
+    if let Some(hash) = erased {
+        look_for_erased(store, &mut looked, hash)?;
+    }
+    Ok(looked)
+}
+
+/// What was erased is known by the keyed hash of its id, and not decided again (clause S5).
+fn look_for_erased(store: &dyn Store, looked: &mut [Looked], hash: &KeyedHash) -> Result<(), StoreError> {
+    let mut unknown: Vec<(&mut Option<Seq>, Vec<u8>)> = Vec::new();
+    for one in looked {
+        if let (Arrival::Line(line), None) = (&one.arrival, one.seen) {
+            unknown.push((&mut one.seen, erased_key(hash, &line.id)));
+        }
+    }
+    let keys: Vec<Vec<u8>> = unknown.iter().map(|(_, key)| key.clone()).collect();
+    for ((seen, _), row) in unknown.into_iter().zip(store.load_many(Keyspace::Erased, &keys)?) {
+        *seen = row.map(|row| keys::read_seq(&row).unwrap_or(Seq::MAX));
+    }
+    Ok(())
 }
 
 /// Keys of rows that lines need and that are not in memory, each once.

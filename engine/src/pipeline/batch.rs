@@ -5,6 +5,7 @@ use crate::alerts::alert::Alert;
 use crate::history::crowd::CrowdObservation;
 use crate::pipeline::crowd_image::Snapshot;
 use crate::pipeline::dead_letter::{DEAD_LETTER_VERSION, DeadLetter};
+use crate::pipeline::erase::Erasing;
 use crate::pipeline::journal::{self, Body, JournalRecord};
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
@@ -52,6 +53,8 @@ pub enum Outcome {
     Settled(Settled),
     /// Other versions are in force from here on.
     Activated(Box<Activation>),
+    /// A user is erased.
+    UserErased(Erasure),
 }
 
 impl Outcome {
@@ -61,7 +64,7 @@ impl Outcome {
         match self {
             Self::Decided(event) => !event.own,
             Self::Refused(..) | Self::BackfilledRefused(..) => true,
-            Self::Told(_) | Self::Activated(_) | Self::Settled(_) => false,
+            Self::Told(_) | Self::Activated(_) | Self::Settled(_) | Self::UserErased(_) => false,
         }
     }
 
@@ -74,6 +77,7 @@ impl Outcome {
             Self::Told(told) => told.now,
             Self::Settled(settled) => settled.clock,
             Self::Activated(activation) => activation.now,
+            Self::UserErased(erasure) => erasure.now,
         }
     }
 }
@@ -106,6 +110,19 @@ pub struct Activation {
     pub policy: ScorePolicy,
 }
 
+/// A user is erased, whom nothing here names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erasure {
+    /// Position in the journal.
+    pub seq: Seq,
+    /// Doorward's clock.
+    pub now: i64,
+    /// Keyed hash of tenant and user.
+    pub user: [u8; 16],
+    /// Records that were erased.
+    pub records: u64,
+}
+
 /// An alert that a timer raised.
 #[derive(Debug)]
 pub struct ToldLater {
@@ -134,6 +151,8 @@ pub struct ClosedBatch {
     pub image: Option<Box<Snapshot>>,
     /// What is kept after it, if the store is to be tidied at all.
     pub kept: Option<Kept>,
+    /// A user to be erased; then there is nothing else in it.
+    pub erasing: Option<Box<Erasing>>,
 }
 
 /// What leaves after the commit.
@@ -184,6 +203,7 @@ pub fn encode(closed: &mut ClosedBatch, policy: &mut ScorePolicy) -> Result<(Bat
                 encode_activated(activation, &mut batch)?;
                 *policy = activation.policy;
             }
+            Outcome::UserErased(erasure) => encode_erasure(erasure, &mut batch)?,
         }
     }
     batch.changes.append(&mut closed.rows);
@@ -301,6 +321,19 @@ fn encode_activated(activation: &mut Activation, batch: &mut Batch) -> Result<()
     batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
     batch.changes.push(Current { versions, seq }.change()?);
     batch.changes.append(&mut activation.archive);
+    Ok(())
+}
+
+fn encode_erasure(erasure: &Erasure, batch: &mut Batch) -> Result<(), StoreError> {
+    let record: JournalRecord<Bytes<'_>> = JournalRecord {
+        now: erasure.now,
+        body: Body::UserErased {
+            user: erasure.user,
+            records: erasure.records,
+        },
+    };
+    let row = journal::encode(&record, 0)?;
+    batch.put(Keyspace::Journal, keys::seq(erasure.seq), row);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, SinkError, Store, StoreError};
 use crate::pipeline::retention::{Bounds, Kept, Retention};
 use crate::pipeline::row_bytes::bad;
+use crate::pipeline::state_image::{self, StateImage};
 use crate::risk::score::ScorePolicy;
 
 /// Batches between two acknowledgements: each makes files durable and moves cursors.
@@ -64,7 +65,7 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
+    pub(super) fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Sink>> {
         [
             &mut self.decisions,
             &mut self.dead_letters,
@@ -78,19 +79,19 @@ impl Sinks {
 
 /// Writes batches to a store and its sinks.
 pub struct Committer {
-    store: Arc<dyn Store>,
-    sinks: Sinks,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) sinks: Sinks,
     /// Bounds in force at the batch at hand.
-    policy: ScorePolicy,
-    cursors: Vec<Change>,
+    pub(super) policy: ScorePolicy,
+    pub(super) cursors: Vec<Change>,
     since_cursors: u32,
-    head: Seq,
-    images: Images,
+    pub(super) head: Seq,
+    pub(super) images: Images,
     retention: Retention,
     faults: Faults,
     /// The cursors that wait for a commit say so much; what is committed says `published`.
-    acknowledged: Seq,
-    published: Seq,
+    pub(super) acknowledged: Seq,
+    pub(super) published: Seq,
     /// Set to stop reading when the store runs out of room.
     stop: Option<Arc<AtomicBool>>,
 }
@@ -119,6 +120,7 @@ impl Committer {
             stop: None,
         };
         committer.commit_rows(leftovers)?;
+        state_image::remove_unnamed(&*committer.store)?;
         committer.first_cursors()?;
         committer.catch_up()?;
         committer.acknowledge()?;
@@ -217,7 +219,7 @@ impl Committer {
         Ok(())
     }
 
-    fn acknowledge(&mut self) -> Result<(), RunError> {
+    pub(super) fn acknowledge(&mut self) -> Result<(), RunError> {
         let head = self.head;
         let mut cursors = Vec::new();
         for sink in self.sinks.each() {
@@ -290,9 +292,24 @@ impl Committer {
         };
         let step = self.retention.next_step(&*self.store, &bounds)?;
         let removed = !step.is_empty();
+        if let Some(mail) = &mut self.sinks.mail {
+            mail.expire(self.retention.alerts())?;
+        }
         self.commit_rows(step)?;
         if removed {
             self.faults.pass(Point::Retention);
+            self.remove_old_state()?;
+        }
+        Ok(())
+    }
+
+    /// An image of the state is of no use without the journal behind it, and must not outlive what it holds.
+    fn remove_old_state(&self) -> Result<(), RunError> {
+        let kept = self.retention.journal_from();
+        let image = StateImage::read(&*self.store)?;
+        if image.is_some_and(|image| image.seq.saturating_add(1) < kept) {
+            self.commit_rows(vec![StateImage::removal()])?;
+            state_image::remove_unnamed(&*self.store)?;
         }
         Ok(())
     }
@@ -308,7 +325,7 @@ impl Committer {
         Ok(wrote)
     }
 
-    fn finish_image(&mut self) -> Result<(), RunError> {
+    pub(super) fn finish_image(&mut self) -> Result<(), RunError> {
         while self.write_image_step()? {}
         Ok(())
     }
@@ -335,7 +352,11 @@ impl Committer {
     ) -> Result<(), RunError> {
         let mut short = None;
         for mut closed in batches {
-            self.commit(&mut closed)?;
+            if closed.erasing.is_some() {
+                self.erase(&mut closed)?;
+            } else {
+                self.commit(&mut closed)?;
+            }
             observer.committed(&closed);
             // The deciding thread is gone only when the run is over.
             let _ = done.send(closed.number);

@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::history::crowd::{Crowd, CrowdLimits};
 use crate::history::crowd_image;
 use crate::pipeline::keys;
-use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
+use crate::pipeline::ports::{Change, Keyspace, Row, Seq, Store, StoreError};
 use crate::pipeline::retention::Calendar;
 use crate::pipeline::row_bytes::{self, bad};
+use crate::pipeline::state_image::StateImage;
 
 const VERSION: u8 = 1;
 /// Key in table `meta` of the row that names the whole image.
@@ -100,6 +101,33 @@ fn digest<B: AsRef<[u8]>>(chunks: &[B]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// Chunks of an image, and the row of table `meta` that names it.
+///
+/// # Errors
+/// Only if a row cannot be encoded at all.
+pub fn rows(snapshot: &Snapshot) -> Result<(Vec<Vec<u8>>, Row), StoreError> {
+    let chunks = crowd_image::encode(&snapshot.crowd);
+    let named = Row {
+        key: NEWEST.to_vec(),
+        value: row_bytes::encode(Keyspace::Meta, VERSION, &Newest::of(snapshot, &chunks)?)?,
+    };
+    Ok((chunks, named))
+}
+
+impl Newest {
+    fn of(snapshot: &Snapshot, chunks: &[Vec<u8>]) -> Result<Self, StoreError> {
+        let count = u32::try_from(chunks.len());
+        Ok(Self {
+            seq: snapshot.seq,
+            clock: snapshot.clock,
+            first_now: snapshot.first_now,
+            calendar: snapshot.calendar.clone(),
+            chunks: count.map_err(|error| bad(Keyspace::Crowd, error.to_string()))?,
+            sha256: digest(chunks),
+        })
+    }
+}
+
 fn newest(store: &dyn Store) -> Result<Option<Result<Newest, StoreError>>, StoreError> {
     let row = store.load_many(Keyspace::Meta, &[NEWEST.to_vec()])?.pop();
     Ok(row
@@ -123,7 +151,8 @@ pub fn start(store: &dyn Store, limits: CrowdLimits) -> Result<Snapshot, StoreEr
         },
         Err(reason) => reason,
     };
-    if starts_at_one(store)? {
+    // What was erased can no longer be folded.
+    if starts_at_one(store)? && StateImage::read(store)?.is_none() {
         tracing::warn!(
             reason,
             "the image of the counters cannot be used; they are folded from the whole journal"
@@ -203,6 +232,11 @@ impl ImageSchedule {
     #[must_use]
     pub const fn last(&self) -> Seq {
         self.seq
+    }
+
+    /// An image was taken for another reason.
+    pub const fn took(&mut self, head: Seq, clock: i64) {
+        (self.seq, self.clock) = (head, clock);
     }
 
     /// Whether an image is due; then the next one counts from here.
@@ -292,15 +326,7 @@ impl Images {
     /// Never in practice: when there are more chunks than a number of 32 bits counts.
     pub fn begin(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let chunks = crowd_image::encode(&snapshot.crowd);
-        let count = u32::try_from(chunks.len());
-        self.begun = Some(Newest {
-            seq: snapshot.seq,
-            clock: snapshot.clock,
-            first_now: snapshot.first_now,
-            calendar: snapshot.calendar.clone(),
-            chunks: count.map_err(|error| bad(Keyspace::Crowd, error.to_string()))?,
-            sha256: digest(&chunks),
-        });
+        self.begun = Some(Newest::of(snapshot, &chunks)?);
         self.waiting = chunks.into_iter();
         self.next_chunk = 0;
         Ok(())

@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::pipeline::committer::Sinks;
-use crate::pipeline::ports::{Change, Record, Seq, Sink, SinkError};
+use crate::pipeline::ports::{Change, Forgot, Forgotten, Record, Seq, Sink, SinkError};
+use crate::risk::decision::Id;
 
 /// A place that a run passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,6 +225,18 @@ impl Sink for Watched {
         let change = self.inner.acknowledge(up_to)?;
         self.pass(Step::AfterCursor);
         Ok(change)
+    }
+
+    fn forget(&mut self, user: &Forgotten<'_>) -> Result<Forgot, SinkError> {
+        self.inner.forget(user)
+    }
+
+    fn forgot(&mut self) -> Result<(), SinkError> {
+        self.inner.forgot()
+    }
+
+    fn expire(&mut self, alerts: &[Id]) -> Result<(), SinkError> {
+        self.inner.expire(alerts)
     }
 }
 

@@ -84,17 +84,46 @@ pub enum Body<B> {
     /// The inputs had ended, and what was due up to the `now` of this record fired as if so much time had passed. Some
     /// of it leaves no record of its own, such as an attempt without a right password. The clock stays.
     Settled,
+    /// A record that named a user who was erased since: only its place and its time are left.
+    Erased {
+        /// Whether a door gave it.
+        from_door: bool,
+        /// Whether it was read in from old logs.
+        backfill: bool,
+    },
+    /// A person had a user erased. What the records up to here fold to is in an image of the state.
+    UserErased {
+        /// Keyed hash of tenant and user: whether it was somebody in particular can be told, who it was cannot.
+        user: [u8; 16],
+        /// Records that were erased.
+        records: u64,
+    },
 }
 
 impl<B> Body<B> {
     /// Whether a door gave it: its `now` is a time of the world, and no timer made it.
     pub const fn is_from_door(&self) -> bool {
-        matches!(self, Self::Event { .. } | Self::Refused { .. }) || self.is_backfill()
+        match self {
+            Self::Erased { from_door, .. } => *from_door,
+            _ => matches!(self, Self::Event { .. } | Self::Refused { .. }) || self.is_backfill(),
+        }
     }
 
     /// Whether it was read in from old logs.
     pub const fn is_backfill(&self) -> bool {
-        matches!(self, Self::Backfilled { .. } | Self::BackfilledRefused { .. })
+        match self {
+            Self::Erased { backfill, .. } => *backfill,
+            _ => matches!(self, Self::Backfilled { .. } | Self::BackfilledRefused { .. }),
+        }
+    }
+
+    /// What is left of it after an erasure.
+    #[must_use]
+    pub fn erased<C>(&self) -> Body<C> {
+        Body::Erased {
+            from_door: self.is_from_door(),
+            backfill: self.is_backfill(),
+        }
     }
 
     /// What the counters across users saw of it.
@@ -107,7 +136,9 @@ impl<B> Body<B> {
             | Self::Told { .. }
             | Self::BackfilledRefused { .. }
             | Self::Activated { .. }
-            | Self::Settled => None,
+            | Self::Settled
+            | Self::Erased { .. }
+            | Self::UserErased { .. } => None,
         }
     }
 }

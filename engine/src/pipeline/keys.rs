@@ -14,6 +14,10 @@ const UNNAMED_ATTEMPTS: u8 = b'u';
 const DEAD_BY_ID: u8 = 0;
 /// Dead letters by `seq`.
 const DEAD_BY_SEQ: u8 = 1;
+/// Erased ids.
+const ERASED_BY_ID: u8 = 0;
+/// The same by `seq`.
+const ERASED_BY_SEQ: u8 = 1;
 
 /// Key of the tables whose key is a journal position.
 #[must_use]
@@ -58,6 +62,15 @@ pub fn read_by_user(key: &[u8]) -> Option<Seq> {
 #[must_use]
 pub fn attempt(tenant: &str, attempt: &str) -> Vec<u8> {
     tagged(tenant, NAMED_ATTEMPT, attempt)
+}
+
+/// Prefix of the keys of all attempts of a tenant that the application named.
+#[must_use]
+pub fn named_attempts(tenant: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(tenant.len() + 3);
+    push(&mut key, tenant);
+    key.push(NAMED_ATTEMPT);
+    key
 }
 
 /// Key of the open attempts without an id of the user whose [`user`] key is `row`.
@@ -108,6 +121,55 @@ pub const fn dead_prefix() -> &'static [u8] {
 #[must_use]
 pub fn read_dead(key: &[u8]) -> Option<Seq> {
     read_by_user(key)
+}
+
+/// Key of what was erased, by the keyed hash of its id.
+#[must_use]
+pub fn erased_by_id(hash: u128) -> Vec<u8> {
+    let mut key = vec![ERASED_BY_ID];
+    key.extend_from_slice(&hash.to_be_bytes());
+    key
+}
+
+/// Key of what was erased, in order of `seq`.
+#[must_use]
+pub fn erased_by_seq(seq: Seq, hash: u128) -> Vec<u8> {
+    let mut key = vec![ERASED_BY_SEQ];
+    key.extend_from_slice(&seq.to_be_bytes());
+    key.extend_from_slice(&hash.to_be_bytes());
+    key
+}
+
+/// Prefix of all keys made by [`erased_by_seq`].
+#[must_use]
+pub const fn erased_prefix() -> &'static [u8] {
+    &[ERASED_BY_SEQ]
+}
+
+/// Position and hash in a key made by [`erased_by_seq`].
+#[must_use]
+pub fn read_erased(key: &[u8]) -> Option<(Seq, u128)> {
+    let (_, rest) = key.split_first()?;
+    let (seq, rest) = rest.split_first_chunk()?;
+    let hash = rest.first_chunk()?;
+    Some((Seq::from_be_bytes(*seq), u128::from_be_bytes(*hash)))
+}
+
+/// Key of one row of the image of the state behind the record `seq`.
+#[must_use]
+pub fn image_row(seq: Seq, table: u8, row_key: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(9 + row_key.len());
+    key.extend_from_slice(&seq.to_be_bytes());
+    key.push(table);
+    key.extend_from_slice(row_key);
+    key
+}
+
+/// Table and key of a row in an image.
+#[must_use]
+pub fn read_image_row(key: &[u8]) -> Option<(u8, &[u8])> {
+    let (_, rest) = key.split_first_chunk::<8>()?;
+    rest.split_first().map(|(table, key)| (*table, key))
 }
 
 /// Key of one chunk of the image of the counters at a position.

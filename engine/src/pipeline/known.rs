@@ -3,6 +3,7 @@
 use crate::enrich::EnrichedLogin;
 use crate::event::Timestamp;
 use crate::pipeline::dead_letter::Refusal;
+use crate::pipeline::erase::erased_key;
 use crate::pipeline::journal;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Keyspace, Seq, Store, StoreError};
@@ -29,7 +30,12 @@ impl Sequencer {
             .store
             .load_many(Keyspace::Dead, &[keys::dead_by_id(id)])?
             .pop();
-        let seq = row.flatten().and_then(|row| keys::read_seq(&row));
+        let mut row = row.flatten();
+        if row.is_none() && self.has_erased {
+            let key = erased_key(&self.engine.hash, id);
+            row = self.store.load_many(Keyspace::Erased, &[key])?.pop().flatten();
+        }
+        let seq = row.and_then(|row| keys::read_seq(&row));
         Ok(seq.is_some_and(|seq| self.counts_still(seq)))
     }
 

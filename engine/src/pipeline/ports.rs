@@ -7,6 +7,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::terms::Id;
 pub use crate::terms::Seq;
 
 /// The tables of a store (clause S13). Every value starts with a version byte; every key holds its tenant, but for
@@ -46,11 +47,15 @@ pub enum Keyspace {
     Archive,
     /// store id, kind, formats, head.
     Meta,
+    /// keyed hash of the id of an erased decision or dead letter -> its `seq`; and `seq`, hash -> nothing.
+    Erased,
+    /// `seq` of an erasure, table, key -> row of the state behind it, from which the journal folds again.
+    Image,
 }
 
 impl Keyspace {
     /// All of them, in the order of the enum.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Journal,
         Self::Decided,
         Self::Decision,
@@ -67,6 +72,8 @@ impl Keyspace {
         Self::Input,
         Self::Archive,
         Self::Meta,
+        Self::Erased,
+        Self::Image,
     ];
 
     /// Name on disk and in messages.
@@ -89,6 +96,8 @@ impl Keyspace {
             Self::Input => "input",
             Self::Archive => "archive",
             Self::Meta => "meta",
+            Self::Erased => "erased",
+            Self::Image => "image",
         }
     }
 }
@@ -243,6 +252,15 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
 
+    /// Writes rows anew without what was overwritten or deleted, so that no byte of it is left. Others may go on reading
+    /// and writing.
+    ///
+    /// # Errors
+    /// When the storage engine fails.
+    fn purge(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Whether there is room for more. Asked after each commit: an answer costs nothing, as a store may look less often.
     ///
     /// # Errors
@@ -301,6 +319,50 @@ pub trait Sink: Send {
     /// # Errors
     /// As [`Sink::publish`].
     fn acknowledge(&mut self, up_to: Seq) -> Result<Option<Change>, SinkError>;
+
+    /// Prepares that nothing of an erased user is left in what was published. What was published must be acknowledged.
+    /// The cursor that comes back goes into the commit that erases; then [`Sink::forgot`] follows. A crash in between
+    /// is made good when the sink is opened again.
+    ///
+    /// # Errors
+    /// As [`Sink::publish`].
+    fn forget(&mut self, _user: &Forgotten<'_>) -> Result<Forgot, SinkError> {
+        Ok(Forgot::default())
+    }
+
+    /// Takes back what was published of alerts that are too old to be kept, before their rows go; what was picked up is
+    /// not Doorward's any more.
+    ///
+    /// # Errors
+    /// As [`Sink::publish`].
+    fn expire(&mut self, _alerts: &[Id]) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// The commit that erases is on disk.
+    ///
+    /// # Errors
+    /// As [`Sink::publish`].
+    fn forgot(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// What of a sink is about an erased user.
+pub struct Forgotten<'a> {
+    /// Whether a line is.
+    pub line: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether the alert of this id is.
+    pub alert: &'a dyn Fn(&str) -> bool,
+}
+
+/// What a sink forgets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgot {
+    /// Lines or mails.
+    pub removed: u64,
+    /// The cursor after it, if it is another one.
+    pub cursor: Option<Change>,
 }
 
 /// One line as a door reads it, before anybody looks into it.

@@ -19,6 +19,7 @@ use crate::pipeline::keys;
 use crate::pipeline::ports::{InputIdentity, Keyspace, Row, Seq, Store, StoreError};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::sequencer::Sequencer;
+use crate::risk::decision::Id;
 
 /// Records read at once, and committed at once.
 const PAGE: usize = 1_024;
@@ -29,10 +30,12 @@ const INPUT: &str = "journal";
 pub struct Refold<'a> {
     /// Rules, bounds and keys in force.
     pub engine: Arc<Engine>,
-    /// The store whose journal is read. It is whole: nothing of it was removed.
+    /// The store whose journal is read. It is whole behind `from`: nothing of it was removed.
     pub journal: &'a dyn Store,
-    /// An empty store.
+    /// An empty store, or one with the state behind `from`.
     pub into: Arc<dyn Store>,
+    /// The last record that is not folded; 0 to fold all.
+    pub from: Seq,
     /// Where results go.
     pub sinks: Sinks,
     /// How events are read. Tenants are those of the records, and nothing comes from the future any more.
@@ -61,6 +64,7 @@ enum Kind {
     Told,
     Settled,
     Activated,
+    UserErased,
 }
 
 /// One record, ready for the sequencer.
@@ -69,6 +73,8 @@ enum Step {
     /// A dead letter, and whether it was read in from old logs.
     Letter(DeadLetter, bool),
     Settle,
+    /// These versions come into force.
+    Activate(Id),
     /// The sequencer makes it again.
     Made,
 }
@@ -100,6 +106,7 @@ struct Folding<'a> {
     caches: EnrichCaches,
     input: Arc<InputIdentity>,
     next: Seq,
+    is_from_image: bool,
     /// `now` of the last record, if a timer made it.
     own_until: Option<i64>,
     places: Places,
@@ -108,9 +115,15 @@ struct Folding<'a> {
 impl<'a> Folding<'a> {
     fn open(fold: Refold<'a>) -> Result<Self, RunError> {
         let policy = *fold.engine.risk.score_policy();
+        // Behind an image the journal says itself when something else came into force.
+        let open = if fold.from == 0 {
+            Sequencer::open
+        } else {
+            Sequencer::open_as_it_was
+        };
         Ok(Self {
             journal: fold.journal,
-            sequencer: Sequencer::open(fold.engine, Arc::clone(&fold.into), fold.rows_kept)?,
+            sequencer: open(fold.engine, Arc::clone(&fold.into), fold.rows_kept)?,
             committer: Committer::open(fold.into, fold.sinks, policy)?,
             observer: fold.observer,
             caches: fold.door.enricher.caches(),
@@ -120,9 +133,13 @@ impl<'a> Folding<'a> {
                 name: INPUT.to_owned(),
                 first_line: [0; 32],
             }),
-            next: 1,
+            next: fold.from + 1,
+            is_from_image: fold.from > 0,
             own_until: None,
-            places: Places::default(),
+            places: Places {
+                compared: fold.from,
+                ..Places::default()
+            },
         })
     }
 
@@ -191,8 +208,16 @@ impl<'a> Folding<'a> {
                     )
                 }),
             Body::Settled => Ok(Step::Settle),
+            Body::Activated { versions, .. } if self.is_from_image => Ok(Step::Activate(versions)),
             // The first activation is made when the other store is opened; versions of later ones are not at hand.
             Body::Own { .. } | Body::Told { .. } | Body::Activated { .. } => Ok(Step::Made),
+            Body::Erased { .. } | Body::UserErased { .. } => Err(bad(
+                Keyspace::Journal,
+                format!(
+                    "record {} was erased, and no image of the state lies behind it",
+                    self.next
+                ),
+            )),
         }
     }
 
@@ -262,6 +287,10 @@ impl Sequencer {
                     self.refuse(letter, now, backfill);
                 }
                 Step::Settle => self.settle(now)?,
+                Step::Activate(versions) if versions == self.engine.in_force.versions => {
+                    self.activate_if_new()?
+                }
+                Step::Activate(_) => {}
                 Step::Made => {}
             }
         }
@@ -311,6 +340,7 @@ impl Kind {
             Body::Own { .. } => Self::Own,
             Body::Told { .. } => Self::Told,
             Body::Settled => Self::Settled,
+            Body::Erased { .. } | Body::UserErased { .. } => Self::UserErased,
         }
     }
 
@@ -322,6 +352,7 @@ impl Kind {
             Outcome::Activated(_) => Self::Activated,
             Outcome::Told(_) => Self::Told,
             Outcome::Settled(_) => Self::Settled,
+            Outcome::UserErased(_) => Self::UserErased,
         }
     }
 }

@@ -10,11 +10,13 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::alert::Alert;
 use crate::pipeline::batch::{decode_dead_letter, decode_decision};
 use crate::pipeline::crowd_image::ImagePolicy;
 use crate::pipeline::keys;
 use crate::pipeline::ports::{Change, Keyspace, Row, Seq, Store, StoreError};
-use crate::pipeline::row_bytes;
+use crate::pipeline::row_bytes::{self, bad};
+use crate::risk::decision::Id;
 
 const VERSION: u8 = 1;
 /// Key in table `meta` of what was removed.
@@ -152,6 +154,8 @@ pub struct Bounds {
 #[derive(Debug)]
 pub struct Retention {
     removed: Removed,
+    /// Alerts whose rows the last step removes.
+    alerts: Vec<Id>,
 }
 
 impl Retention {
@@ -162,7 +166,20 @@ impl Retention {
     pub fn open(store: &dyn Store) -> Result<Self, StoreError> {
         Ok(Self {
             removed: Removed::read(store)?,
+            alerts: Vec::new(),
         })
+    }
+
+    /// Alerts whose rows the last step removes: their mails go before them.
+    #[must_use]
+    pub fn alerts(&self) -> &[Id] {
+        &self.alerts
+    }
+
+    /// First record that the journal keeps.
+    #[must_use]
+    pub const fn journal_from(&self) -> Seq {
+        self.removed.journal_from
     }
 
     /// What the next commit removes; nothing if all that may go is gone.
@@ -172,6 +189,7 @@ impl Retention {
     pub fn next_step(&mut self, store: &dyn Store, bounds: &Bounds) -> Result<Vec<Change>, StoreError> {
         let step = STEP.max(2 * bounds.records as u64);
         let before = self.removed;
+        self.alerts.clear();
         let journal_to = bounds.kept.journal.min(bounds.image.saturating_add(1));
         let decided_to = bounds.kept.decided.min(bounds.published.saturating_add(1));
         let journal = before.journal_from..journal_to.min(before.journal_from.saturating_add(step));
@@ -183,7 +201,8 @@ impl Retention {
         if !decided.is_empty() {
             remove_decided(store, decided.start, decided.end, &mut changes)?;
             remove_dead(store, decided.start, decided.end, &mut changes)?;
-            remove_alerts(store, decided.start, decided.end, &mut changes)?;
+            self.alerts = remove_alerts(store, decided.start, decided.end, &mut changes)?;
+            remove_erased(store, decided.start, decided.end, &mut changes)?;
         }
         changes.extend(
             journal
@@ -247,12 +266,36 @@ fn remove_dead(store: &dyn Store, from: Seq, to: Seq, changes: &mut Vec<Change>)
     remove_positions(store, Keyspace::Dead, ids, changes)
 }
 
-fn remove_alerts(store: &dyn Store, from: Seq, to: Seq, changes: &mut Vec<Change>) -> Result<(), StoreError> {
+/// The ids of the alerts that are removed.
+fn remove_alerts(
+    store: &dyn Store,
+    from: Seq,
+    to: Seq,
+    changes: &mut Vec<Change>,
+) -> Result<Vec<Id>, StoreError> {
     let range = (keys::seq(from), keys::seq(to));
+    let mut ids = Vec::new();
     each(store, Keyspace::Alert, &[], range, |row| {
+        let alert = Alert::decode(&row.value);
+        ids.push(alert.map_err(|error| bad(Keyspace::Alert, error.to_string()))?.id);
         changes.push(removal(Keyspace::Alert, row.key));
         Ok(())
-    })
+    })?;
+    Ok(ids)
+}
+
+/// What was erased need not be known for longer than if it had stayed.
+fn remove_erased(store: &dyn Store, from: Seq, to: Seq, changes: &mut Vec<Change>) -> Result<(), StoreError> {
+    let range = (keys::erased_by_seq(from, 0), keys::erased_by_seq(to, 0));
+    let mut ids = Vec::new();
+    each(store, Keyspace::Erased, keys::erased_prefix(), range, |row| {
+        if let Some((seq, hash)) = keys::read_erased(&row.key) {
+            ids.push((keys::erased_by_id(hash), seq));
+        }
+        changes.push(removal(Keyspace::Erased, row.key));
+        Ok(())
+    })?;
+    remove_positions(store, Keyspace::Erased, ids, changes)
 }
 
 /// Removes rows id -> position, unless the id has a later position meanwhile.

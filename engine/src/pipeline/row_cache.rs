@@ -55,6 +55,13 @@ impl<V> RowCache<V> {
         self.group += 1;
     }
 
+    /// Forgets all rows. None of them differs from the store.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.young = 0;
+        self.changed.clear();
+    }
+
     /// Whether the row is here, be it as "there is none". If so, it stays until the next group of lines.
     pub fn need(&mut self, key: &[u8]) -> bool {
         let entry = self.rows.get_mut(key);

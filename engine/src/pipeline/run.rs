@@ -17,8 +17,9 @@ use crate::pipeline::batch::ClosedBatch;
 pub use crate::pipeline::committer::{Committer, Nobody, Observer, RunError, Sinks};
 use crate::pipeline::door::{Arrivals, DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
+use crate::pipeline::erase::Erasing;
 use crate::pipeline::faults::Faults;
-use crate::pipeline::ports::{LineSource, Store, StoreError};
+use crate::pipeline::ports::{Change, LineSource, Store, StoreError};
 use crate::pipeline::reload::{CurrentDoor, MadeAgain, Reloads};
 pub use crate::pipeline::retention::Upkeep;
 use crate::pipeline::sequencer::{Counts, Sequencer};
@@ -81,14 +82,32 @@ pub struct Run<'a> {
 /// # Errors
 /// When a store, a sink or a source fails. What was committed is safe; the next start goes on from there.
 pub fn run(run: Run<'_>) -> Result<Counts, RunError> {
-    run_with(run, &Faults::default(), None)
+    run_with(run, &Faults::default(), Orders::default())
 }
 
-/// The same; `faults` hears of every place that is passed, and the versions that come through `reloads` are taken over.
+/// What a run is told while it goes on.
+#[derive(Default)]
+pub struct Orders {
+    /// Versions to take over.
+    pub reloads: Option<Reloads>,
+    /// What persons ask for.
+    pub wishes: Option<Receiver<Wish>>,
+}
+
+/// What a person asks a run for.
+#[derive(Debug)]
+pub enum Wish {
+    /// A user is to be erased.
+    Erase(Box<Erasing>),
+    /// A row of no record is to be stored with the next commit.
+    Note(Change),
+}
+
+/// The same; `faults` hears of every place that is passed, and `orders` are followed between two batches.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_with(run: Run<'_>, faults: &Faults, reloads: Option<Reloads>) -> Result<Counts, RunError> {
+pub fn run_with(run: Run<'_>, faults: &Faults, orders: Orders) -> Result<Counts, RunError> {
     run.store.has_room()?;
     let doors = CurrentDoor::new(run.door.clone());
     let mut sequencer = Sequencer::open(
@@ -130,7 +149,7 @@ pub fn run_with(run: Run<'_>, faults: &Faults, reloads: Option<Reloads>) -> Resu
             arrival: run.door.arrival.as_deref(),
             observer: run.observer,
             repeated: 0,
-            reloads,
+            orders,
             doors: &doors,
             again: None,
         };
@@ -165,7 +184,7 @@ struct Deciding<'a> {
     observer: &'a dyn Observer,
     /// Repeats that the observer has heard of.
     repeated: u64,
-    reloads: Option<Reloads>,
+    orders: Orders,
     doors: &'a CurrentDoor,
     /// Since the first reload.
     again: Option<MadeAgain>,
@@ -250,8 +269,13 @@ impl Deciding<'_> {
 
     /// Puts the version that waits in force, if there is one.
     fn take_over(&mut self) -> GoOn {
-        let version = self.reloads.as_ref().and_then(|reloads| reloads.try_recv().ok());
-        let Some(version) = version else { return Ok(true) };
+        if !self.fulfil()? {
+            return Ok(false);
+        }
+        let reloads = self.orders.reloads.as_ref();
+        let Some(version) = reloads.and_then(|reloads| reloads.try_recv().ok()) else {
+            return Ok(true);
+        };
         if !self.close()? {
             return Ok(false);
         }
@@ -264,6 +288,41 @@ impl Deciding<'_> {
         }));
         self.sequencer.activate(version.engine, |line| again.line(line))?;
         self.again = Some(again);
+        Ok(true)
+    }
+
+    /// Does what persons asked for.
+    fn fulfil(&mut self) -> GoOn {
+        loop {
+            let wishes = self.orders.wishes.as_ref();
+            match wishes.and_then(|wishes| wishes.try_recv().ok()) {
+                None => return Ok(true),
+                Some(Wish::Note(row)) => self.sequencer.move_position(row),
+                Some(Wish::Erase(erasing)) => {
+                    if !(self.close()? && self.all_on_disk()?) {
+                        return Ok(false);
+                    }
+                    if let Some(closed) = self.sequencer.erase(erasing)? {
+                        self.handed_over = closed.number;
+                        if self.batches.send(closed).is_err() || !self.all_on_disk()? {
+                            return Ok(false);
+                        }
+                    }
+                    self.sequencer.erased()?;
+                }
+            }
+        }
+    }
+
+    /// Waits until everything that was handed over is on disk.
+    fn all_on_disk(&mut self) -> GoOn {
+        while self.on_disk_up_to < self.handed_over {
+            let Ok(number) = self.on_disk.recv() else {
+                return Ok(false);
+            };
+            self.on_disk_up_to = number;
+            self.sequencer.committed(number);
+        }
         Ok(true)
     }
 

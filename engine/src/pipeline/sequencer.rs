@@ -15,7 +15,7 @@ use crate::enrich::EnrichedLogin;
 use crate::event::EventType;
 use crate::history::crowd::Crowd;
 use crate::pipeline::admission::{Waiting, WaitingClock};
-use crate::pipeline::admitted::Admitted;
+use crate::pipeline::admitted::{Admitted, Origin};
 use crate::pipeline::batch::{Activation, ClosedBatch, DecidedEvent, Outcome, Settled};
 use crate::pipeline::crowd_image::{self, ImageSchedule, Snapshot};
 use crate::pipeline::dead_letter::{DeadLetter, Refusal};
@@ -28,6 +28,7 @@ use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
 use crate::pipeline::retention::{Calendar, Removed, Upkeep};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::row_cache::RowCache;
+use crate::pipeline::taken::LastLines;
 use crate::pipeline::timers::Timers;
 use crate::pipeline::user_rows::{UserKey, UserRows, encode_attempt};
 use crate::pipeline::versions::Current;
@@ -73,11 +74,11 @@ pub struct Sequencer {
     pub(super) without_room: Vec<Box<Attempt>>,
     /// Ids of events and dead letters in batches that are not committed yet.
     pub(super) uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,
-    open: ClosedBatch,
+    pub(super) open: ClosedBatch,
     open_bytes: usize,
     pub(super) work: Workspace,
     counts: Counts,
-    images: ImageSchedule,
+    pub(super) images: ImageSchedule,
     /// What the journal says is in force.
     activated: Option<Id>,
     folded: u64,
@@ -86,6 +87,10 @@ pub struct Sequencer {
     pub(super) removed: Removed,
     pub(super) journal_days: Option<i64>,
     pub(super) faults: Faults,
+    /// The last lines of inputs that are in the open batch.
+    last_lines: LastLines,
+    /// Whether anything was ever erased: only then erased ids are looked for.
+    pub(super) has_erased: bool,
 }
 
 impl Sequencer {
@@ -95,6 +100,20 @@ impl Sequencer {
     /// # Errors
     /// When the store fails, or a row of its journal does not decode.
     pub fn open(engine: Arc<Engine>, store: Arc<dyn Store>, rows_kept: usize) -> Result<Self, StoreError> {
+        let mut sequencer = Self::open_as_it_was(engine, store, rows_kept)?;
+        sequencer.activate_if_new()?;
+        Ok(sequencer)
+    }
+
+    /// The same, but what is in force stays what the journal says: nothing is going to be decided.
+    ///
+    /// # Errors
+    /// As [`Sequencer::open`].
+    pub fn open_as_it_was(
+        engine: Arc<Engine>,
+        store: Arc<dyn Store>,
+        rows_kept: usize,
+    ) -> Result<Self, StoreError> {
         let head = store.head()?;
         let start = crowd_image::start(&*store, engine.crowd)?;
         let mut sequencer = Self {
@@ -104,6 +123,8 @@ impl Sequencer {
             removed: Removed::read(&*store)?,
             journal_days: None,
             faults: Faults::default(),
+            last_lines: LastLines::default(),
+            has_erased: !store.scan(Keyspace::Erased, &[], &[], 1)?.is_empty(),
             crowd: start.crowd,
             file_clock: WaitingClock::new(None, engine.time_jump),
             stamped: Vec::new(),
@@ -137,7 +158,6 @@ impl Sequencer {
             (sequencer.last_admitted, sequencer.backfilling) = (Some(now), backfill);
         }
         sequencer.file_clock = WaitingClock::new(sequencer.clock(), sequencer.engine.time_jump);
-        sequencer.activate_if_new()?;
         Ok(sequencer)
     }
 
@@ -161,7 +181,7 @@ impl Sequencer {
     }
 
     /// Journals what is in force, unless that is what the store knows (clause S11): a restart adds nothing.
-    fn activate_if_new(&mut self) -> Result<(), StoreError> {
+    pub(super) fn activate_if_new(&mut self) -> Result<(), StoreError> {
         let in_force = Arc::clone(&self.engine.in_force);
         if self.activated == Some(in_force.versions) {
             return Ok(());
@@ -195,7 +215,7 @@ impl Sequencer {
                 let record = journal::decode(&row.value)?;
                 match record.body {
                     Body::Activated { versions, .. } => self.activated = Some(versions),
-                    Body::Settled => {}
+                    Body::Settled | Body::UserErased { .. } => {}
                     _ => self.move_clock(from, record.now),
                 }
                 if let Some(observation) = record.body.observation() {
@@ -328,6 +348,8 @@ impl Sequencer {
             return Ok(());
         }
         self.faults.pass(Point::Admit);
+        // Lines of a live door are not read again.
+        let is_of_a_file = line.now.is_none();
         let known_by = line.content.is_err().then_some(line.id);
         let decision = line.decision_id();
         let Admitted {
@@ -355,6 +377,7 @@ impl Sequencer {
                 let mut decided = self.decide(&login, user.as_ref(), &bytes, decision)?;
                 decided.bytes = bytes;
                 self.faults.pass(Point::Decide);
+                self.note_taken(is_of_a_file, origin);
                 self.push(Outcome::Decided(decided));
                 self.end_those_without_room()?;
                 // A late event may set what was due long ago. It fires here, and not at the end of a run, so that the
@@ -377,8 +400,16 @@ impl Sequencer {
             refusal: refused,
             bytes,
         };
+        self.note_taken(is_of_a_file, origin);
         self.refuse(letter, now, backfill);
         Ok(())
+    }
+
+    /// What comes next out of the deciding thread is of this line.
+    fn note_taken(&mut self, is_of_a_file: bool, origin: Origin) {
+        if is_of_a_file {
+            self.last_lines.note(origin, self.open.outcomes.len());
+        }
     }
 
     /// Takes a dead letter into the journal.
@@ -486,7 +517,8 @@ impl Sequencer {
         if self.open.outcomes.is_empty() && self.open.positions.is_empty() && !image {
             return Ok(None);
         }
-        let rows = self.changed_rows()?;
+        let mut rows = self.changed_rows()?;
+        rows.extend(self.last_lines.rows(&self.open.outcomes)?);
         let next = ClosedBatch {
             number: self.open.number + 1,
             expected_head: self.head,

@@ -8,7 +8,7 @@ use crate::pipeline::ports::{Keyspace, Store, StoreError};
 use sha2::{Digest, Sha256};
 
 /// The tables that are hashed, in this order.
-pub const TABLES: [Keyspace; 10] = [
+pub const TABLES: [Keyspace; 11] = [
     Keyspace::Decided,
     Keyspace::Decision,
     Keyspace::ByUser,
@@ -19,6 +19,7 @@ pub const TABLES: [Keyspace; 10] = [
     Keyspace::Mailbox,
     Keyspace::Alert,
     Keyspace::Dead,
+    Keyspace::Erased,
 ];
 const PAGE: usize = 4_096;
 

@@ -77,7 +77,12 @@ impl Checked {
         self.now = self.now.max(Some(record.now));
         match record.body {
             Body::Refused { .. } | Body::BackfilledRefused { .. } => self.refused += 1,
-            Body::Own { .. } | Body::Told { .. } | Body::Activated { .. } | Body::Settled => self.own += 1,
+            Body::Own { .. }
+            | Body::Told { .. }
+            | Body::Activated { .. }
+            | Body::Settled
+            | Body::Erased { .. }
+            | Body::UserErased { .. } => self.own += 1,
             Body::Event { .. } | Body::Backfilled { .. } => {}
         }
     }

@@ -209,7 +209,12 @@ fn admitted(life: &Life, place: &Place, row: &Row) -> Option<Admitted> {
             assert_eq!(Some(seq), keys::read_seq(&row.key), "each refusal has its own");
             (letter.bytes, life.origin(letter.line), Err(letter.refusal))
         }
-        Body::Own { .. } | Body::Told { .. } | Body::Activated { .. } | Body::Settled => return None,
+        Body::Own { .. }
+        | Body::Told { .. }
+        | Body::Activated { .. }
+        | Body::Settled
+        | Body::Erased { .. }
+        | Body::UserErased { .. } => return None,
         Body::Backfilled { .. } | Body::BackfilledRefused { .. } => panic!("nobody read old logs in"),
     };
     Some(Admitted::new(

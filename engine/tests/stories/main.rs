@@ -153,6 +153,29 @@ fn old_logs_read_in_first_make_devices_known_on_day_one() {
     assert_eq!((logged, others, strangers), (100, 400, 2));
 }
 
+/// The end of answers-and-dirt: `yrsa` is erased and leaves nothing; `zoe`, who lived the same days, keeps all of hers.
+#[test]
+fn after_answers_and_dirt_an_erasure_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = run("answers-and-dirt", folder.path(), &Settings::default());
+    program::erase("yrsa", folder.path());
+    assert_eq!(
+        program::files_that_say("yrsa", folder.path()),
+        Vec::<String>::new()
+    );
+    let after = run("answers-and-dirt", folder.path(), &Settings::default());
+    let others: Vec<_> = before
+        .decisions()
+        .into_iter()
+        .filter(|decision| decision["user_id"] != "yrsa")
+        .collect();
+    assert!(
+        after.decisions() == others,
+        "what was erased is not decided again, the rest stays"
+    );
+    assert!(!others.is_empty() && !after.mails.is_empty());
+}
+
 #[test]
 fn the_files_are_what_their_sources_tell() {
     let events = sources::all().into_iter().map(|(name, bytes)| (name, "", bytes));

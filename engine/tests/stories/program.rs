@@ -153,6 +153,31 @@ fn run_with(events: &Path, folder: &Path, settings: &Settings, flags: &[&str]) -
     }
 }
 
+/// `doorward user erase`.
+pub fn erase(user: &str, folder: &Path) {
+    let mut command = doorward(folder, &Settings::default());
+    command.args(["user", "erase", user, "--data", "data"]);
+    succeed(command);
+}
+
+/// Files below a folder with this text in them.
+pub fn files_that_say(text: &str, folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_that_say(text, &path));
+        } else if fs::read(&path)
+            .unwrap()
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
 fn doorward(folder: &Path, settings: &Settings) -> Command {
     let geoip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/geoip");
     let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));

@@ -18,11 +18,12 @@ use crate::io::memory::store::MemoryStore;
 use crate::io::store::FjallStore;
 use crate::pipeline::batch::decode_decision;
 use crate::pipeline::keys;
-use crate::pipeline::ports::{Keyspace, Store, StoreError};
+use crate::pipeline::ports::{Keyspace, Seq, Store, StoreError};
 use crate::pipeline::refold::{Refold, Refolded, refold};
 use crate::pipeline::retention::Removed;
 use crate::pipeline::run::Sinks;
 use crate::pipeline::state_hash::state_hash;
+use crate::pipeline::state_image::StateImage;
 use crate::risk::decision::Id;
 use crate::telemetry::log;
 use crate::telemetry::metrics::Metrics;
@@ -34,17 +35,23 @@ use crate::telemetry::metrics::Metrics;
 pub fn run(args: &ReplayArgs, data: &Path, settings: &Settings) -> Result<Exit, CliError> {
     let assembly = Assembly::from_settings(settings)?;
     let store = FjallStore::open_existing(data, &store_options(settings))?;
-    is_whole(&store, data)?;
-    let foreign = foreign(&store, assembly.engine.in_force.versions)?;
+    let image = StateImage::read(&store)?;
+    let from = image.map_or(0, |image| image.seq);
+    is_whole(&store, data, from)?;
+    let foreign = foreign(&store, assembly.engine.in_force.versions, from)?;
     let outputs = [args.decisions.as_deref(), args.dead_letters.as_deref()];
     outputs.into_iter().flatten().try_for_each(start_anew)?;
     let into: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    if let Some(image) = image {
+        image.load(&store, &*into)?;
+    }
     let watch = Watch::new(Metrics::new()?);
     let folded = refold(Refold {
         engine: Arc::clone(&assembly.engine),
         journal: &store,
         sinks: sinks(args, &*into)?,
         into: Arc::clone(&into),
+        from,
         door: &assembly.file_door(settings, &args.tenant),
         rows_kept: run_limits(settings).rows_kept,
         observer: &watch,
@@ -52,6 +59,7 @@ pub fn run(args: &ReplayArgs, data: &Path, settings: &Settings) -> Result<Exit, 
     tell(&watch.tally(), args.dead_letters.as_deref());
     let outcome = Comparison {
         folded,
+        from,
         foreign,
         ours: (state_hash(&*into)?, into.head()?),
         stored: (state_hash(&store)?, store.head()?),
@@ -75,8 +83,9 @@ fn sinks(args: &ReplayArgs, store: &dyn Store) -> Result<Sinks, CliError> {
     })
 }
 
-/// Only a journal from its first record can be folded: what was learned before its beginning is not in it.
-fn is_whole(store: &FjallStore, data: &Path) -> Result<(), CliError> {
+/// Only a journal from its first record, or from an image of the state on, can be folded: what was learned before its
+/// beginning is not in it.
+fn is_whole(store: &FjallStore, data: &Path, image: Seq) -> Result<(), CliError> {
     let head = store.head()?;
     let removed = Removed::read(store)?;
     let first = store.scan(Keyspace::Journal, &[], &[], 1)?;
@@ -92,21 +101,24 @@ fn is_whole(store: &FjallStore, data: &Path) -> Result<(), CliError> {
         }
         .into())
     };
-    if from > 1 && head > 0 {
+    if from > image + 1 && head > 0 {
         return refused("its journal", from);
     }
-    if removed.decided_from > 1 {
+    if removed.decided_from > image + 1 {
         return refused("its table of decisions", removed.decided_from);
     }
     Ok(())
 }
 
 /// How many decisions name other versions than those in force, and how many there are.
-fn foreign(store: &dyn Store, versions: Id) -> Result<(u64, u64), StoreError> {
+fn foreign(store: &dyn Store, versions: Id, from: Seq) -> Result<(u64, u64), StoreError> {
     let (mut foreign, mut all) = (0, 0);
     each_row(store, Keyspace::Decided, &[], |row| {
-        all += 1;
-        foreign += u64::from(decode_decision(&row.value)?.versions != versions);
+        let decision = decode_decision(&row.value)?;
+        if decision.seq > from {
+            all += 1;
+            foreign += u64::from(decision.versions != versions);
+        }
         Ok(())
     })?;
     Ok((foreign, all))
@@ -116,6 +128,8 @@ type StateAt = ([u8; 32], u64);
 
 struct Comparison {
     folded: Refolded,
+    /// The record behind which it began; 0 for the beginning.
+    from: Seq,
     /// Decisions made by others than those in force, and all.
     foreign: (u64, u64),
     ours: StateAt,
@@ -137,6 +151,14 @@ impl Comparison {
 
     fn page(&self) -> String {
         let mut out = String::new();
+        if self.from > 0 {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                out,
+                "the fold began with the state behind seq {}, where a user was erased",
+                self.from
+            );
+        }
         // Writing to a string cannot fail.
         let _ = writeln!(out, "folded  {} at seq {}", hex(&self.ours.0), self.ours.1);
         let _ = writeln!(out, "stored  {} at seq {}", hex(&self.stored.0), self.stored.1);

@@ -191,6 +191,15 @@ fn check_row(keyspace: Keyspace, row: &Row, head: Seq) -> Result<(), String> {
         // The store reads its own rows when it opens.
         Keyspace::Meta if value.is_empty() => Err("it is empty".to_owned()),
         Keyspace::Meta => Ok(()),
+        Keyspace::Erased if row.key.starts_with(keys::erased_prefix()) => {
+            in_order(keys::read_erased(&row.key).map(|(seq, _)| seq), None, head)
+        }
+        Keyspace::Erased => in_order(keys::read_seq(value), None, head),
+        // The image as a whole has a digest.
+        Keyspace::Image if keys::read_image_row(&row.key).is_none() => {
+            Err("its key cannot be read".to_owned())
+        }
+        Keyspace::Image => Ok(()),
     }
 }
 
@@ -233,7 +242,7 @@ fn check_partners<'a>(
                     }
                     Body::Told { .. } => (row, Keyspace::Alert, keys::alert(seq, 0), None),
                     Body::Activated { versions, .. } => (row, Keyspace::Archive, versions.0.to_vec(), None),
-                    Body::Settled => continue,
+                    Body::Settled | Body::Erased { .. } | Body::UserErased { .. } => continue,
                 });
             }
             Keyspace::Decided => {
@@ -323,7 +332,7 @@ fn check_counts(report: &mut Report, expected: &Expected) {
 fn key_in_words(keyspace: Keyspace, key: &[u8]) -> String {
     let seq = keys::read_seq(key).filter(|_| key.len() >= 8);
     match keyspace {
-        Keyspace::Journal | Keyspace::Decided | Keyspace::Alert => {
+        Keyspace::Journal | Keyspace::Decided | Keyspace::Alert | Keyspace::Image => {
             seq.map_or_else(|| hex(key), |seq| format!("seq {seq}"))
         }
         Keyspace::Dead if key.starts_with(keys::dead_prefix()) => {
@@ -341,7 +350,9 @@ fn key_in_words(keyspace: Keyspace, key: &[u8]) -> String {
             |(due, ..)| format!("due {}", Timestamp::from_micros(due)),
         ),
         Keyspace::Crowd => seq.map_or_else(|| hex(key), |seq| format!("image of seq {seq}")),
-        Keyspace::Decision | Keyspace::Dead | Keyspace::Input | Keyspace::Archive => hex(key),
+        Keyspace::Decision | Keyspace::Dead | Keyspace::Input | Keyspace::Archive | Keyspace::Erased => {
+            hex(key)
+        }
     }
 }
 

@@ -13,9 +13,10 @@
 //! - What is no file (`/dev/null`, a named pipe) has no cursor and is at least once.
 
 use super::SinkKind;
+use super::rewrite::{self, Rewritten, sync_folder_of};
 use super::tail::{self, TAIL_BYTES};
 use crate::io::sink_cursor::SinkCursor;
-use crate::pipeline::ports::{Change, Record, Seq, Sink, SinkError};
+use crate::pipeline::ports::{Change, Forgot, Forgotten, Record, Seq, Sink, SinkError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ pub struct FileSink {
     /// Published since the file was last made durable.
     is_dirty: bool,
     buffer: Vec<u8>,
+    place: PathBuf,
+    /// What takes the place of the file after the next commit.
+    rewritten: Option<Rewritten>,
 }
 
 impl FileSink {
@@ -56,6 +60,7 @@ impl FileSink {
     fn open_inner(kind: SinkKind, path: &Path, stored: Option<&[u8]>) -> io::Result<Self> {
         let place = absolute(path)?;
         let cursor = stored.map(SinkCursor::decode).transpose().map_err(refused)?;
+        rewrite::finish(&place, cursor.as_ref())?;
         let is_new = !place.try_exists()?;
         let file = OpenOptions::new()
             .read(true)
@@ -72,6 +77,8 @@ impl FileSink {
             tail: Vec::new(),
             is_dirty: false,
             buffer: Vec::new(),
+            place: place.clone(),
+            rewritten: None,
         };
         if !sink.file.metadata()?.is_file() {
             return Ok(sink);
@@ -152,14 +159,6 @@ fn lock(file: &File) -> io::Result<()> {
     }
 }
 
-/// The name of a new file is durable only when its folder is.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
-}
-
 fn refused(text: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
@@ -211,5 +210,46 @@ impl Sink for FileSink {
         self.published_up_to = Some(up_to);
         let cursor = SinkCursor::new(up_to, self.length, &self.tail);
         Ok(Some(cursor.change(key)))
+    }
+
+    fn forget(&mut self, user: &Forgotten<'_>) -> Result<Forgot, SinkError> {
+        let (Some(key), Some(seq)) = (&self.cursor_key, self.published_up_to) else {
+            return Ok(Forgot::default());
+        };
+        let rewritten = rewrite::rewrite(&self.place, self.length, user.line)
+            .and_then(|rewritten| {
+                if let Some(rewritten) = &rewritten {
+                    lock(&rewritten.file)?;
+                }
+                Ok(rewritten)
+            })
+            .map_err(|source| SinkError {
+                sink: self.name.clone(),
+                source,
+            })?;
+        let Some(rewritten) = rewritten else {
+            return Ok(Forgot::default());
+        };
+        let cursor = SinkCursor::new(seq, rewritten.length, &rewritten.tail);
+        let forgot = Forgot {
+            removed: rewritten.removed,
+            cursor: Some(cursor.change(key)),
+        };
+        self.rewritten = Some(rewritten);
+        Ok(forgot)
+    }
+
+    fn forgot(&mut self) -> Result<(), SinkError> {
+        let Some(rewritten) = self.rewritten.take() else {
+            return Ok(());
+        };
+        rewritten.take_name().map_err(|source| SinkError {
+            sink: self.name.clone(),
+            source,
+        })?;
+        self.file = rewritten.file;
+        self.length = rewritten.length;
+        self.tail = rewritten.tail;
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::input_row::InputRow;
 use super::tail;
 use crate::io::line_splitter::LineSplitter;
 use crate::pipeline::ports::{Change, InputIdentity, Keyspace, LineSource, RawLine};
+use crate::pipeline::taken::Taken;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -87,6 +88,30 @@ impl FileLines {
         reader.seek(SeekFrom::Start(row.offset))?;
         self.splitter = LineSplitter::resume(Box::new(reader), self.event_bytes_max, row.offset, row.line);
         Ok(row.line)
+    }
+
+    /// Reads on behind the last line that was taken, if that lies behind the position where it would read on, and the
+    /// line is still there. Call it after [`FileLines::resume`].
+    ///
+    /// Returns the number of lines that are skipped so, from the start of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn skip_taken(&mut self, taken: &Taken, from_line: u64) -> io::Result<u64> {
+        if self.second.is_none() || taken.line <= from_line {
+            return Ok(from_line);
+        }
+        let mut reader = File::open(&self.path)?;
+        reader.seek(SeekFrom::Start(taken.offset))?;
+        let before = taken.line.saturating_sub(1);
+        let mut splitter =
+            LineSplitter::resume(Box::new(reader) as _, self.event_bytes_max, taken.offset, before);
+        let last = splitter.next()?;
+        if last.is_none_or(|last| !last.ended || !taken.is_line(&last.line.bytes)) {
+            return Ok(from_line);
+        }
+        self.splitter = splitter;
+        Ok(taken.line)
     }
 
     fn may_wait(&self) -> bool {

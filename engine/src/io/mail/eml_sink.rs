@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use super::message::{MailSender, message};
 use crate::alerts::alert::{Alert, AlertTo};
 use crate::io::sink_cursor::SinkCursor;
-use crate::pipeline::ports::{Change, Record, Seq, Sink, SinkError};
+use crate::pipeline::ports::{Change, Forgot, Forgotten, Record, Seq, Sink, SinkError};
+use crate::risk::decision::Id;
 
 /// Writes alerts to owners as files.
 pub struct EmlSink {
@@ -85,6 +86,27 @@ impl EmlSink {
         Ok(())
     }
 
+    /// Removes the mails of alerts, whole or not.
+    fn remove(&self, is_gone: &dyn Fn(&str) -> bool) -> io::Result<u64> {
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| {
+                let name = name.strip_prefix('.').unwrap_or(name);
+                name.split_once(".eml").map(|(id, _)| id)
+            });
+            if id.is_some_and(is_gone) {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+        if removed > 0 {
+            File::open(&self.folder)?.sync_all()?;
+        }
+        Ok(removed)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         if self.written.is_empty() {
             return Ok(());
@@ -128,6 +150,29 @@ impl Sink for EmlSink {
         self.published_up_to = Some(up_to);
         Ok(Some(SinkCursor::new(up_to, 0, &[]).change(&self.key)))
     }
+
+    fn expire(&mut self, alerts: &[Id]) -> Result<(), SinkError> {
+        for alert in alerts {
+            match fs::remove_file(self.folder.join(format!("{alert}.eml"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed(&self.folder, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Mails go at once: whoever asks again after a crash asks for nothing else.
+    fn forget(&mut self, user: &Forgotten<'_>) -> Result<Forgot, SinkError> {
+        let removed = self
+            .remove(user.alert)
+            .map_err(|source| failed(&self.folder, source))?;
+        Ok(Forgot {
+            removed,
+            cursor: None,
+        })
+    }
 }
 
 fn failed(path: &Path, source: io::Error) -> SinkError {
@@ -145,7 +190,7 @@ mod tests {
     use crate::alerts::place::Place;
     use crate::alerts::silence::HeldBack;
     use crate::pipeline::ports::Keyspace;
-    use crate::risk::decision::{DeviceState, Id};
+    use crate::risk::decision::DeviceState;
 
     fn sender() -> MailSender {
         MailSender {

@@ -145,19 +145,6 @@ impl FjallStore {
         Ok((tables, journal))
     }
 
-    /// Writes out what is only in journal files and memory, then merges every table's files into as few as can be.
-    /// What was overwritten or deleted is gone from the disk after that.
-    ///
-    /// # Errors
-    /// When the engine fails.
-    pub fn compact(&self) -> Result<(), StoreError> {
-        for table in &self.tables {
-            guarded(|| table.rotate_memtable_and_wait()).map_err(|failure| failure.in_use(&self.folder))?;
-            guarded(|| table.major_compact()).map_err(|failure| failure.in_use(&self.folder))?;
-        }
-        Ok(())
-    }
-
     /// Deletes the journal's rows up to its last gap.
     fn trim_journal(&self) -> Result<(), StoreError> {
         let Some(Loss::Journal { to, .. }) = journal_gap(self)? else {
@@ -316,6 +303,10 @@ impl Store for FjallStore {
         let table = self.table(keyspace)?;
         guarded(|| table.range(range).take(limit).map(row).collect())
             .map_err(|failure| failure.in_use(&self.folder))
+    }
+
+    fn purge(&self) -> Result<(), StoreError> {
+        self.compact()
     }
 
     fn has_room(&self) -> Result<(), StoreError> {

@@ -18,6 +18,7 @@ mod identity;
 mod journal_files;
 mod loss;
 mod opening;
+mod purge;
 mod table_lists;
 
 pub use fjall_store::{FjallStore, StoreOptions};
