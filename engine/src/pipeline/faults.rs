@@ -28,6 +28,8 @@ pub enum Point {
     CrowdImage,
     /// Old rows were removed.
     Retention,
+    /// Another version is in force, and no commit says so.
+    Reload,
     /// A way out is at a step.
     Sink(Outlet, Step),
 }
@@ -74,7 +76,7 @@ impl Step {
 }
 
 impl Point {
-    const ALONE: [Self; 8] = [
+    const ALONE: [Self; 9] = [
         Self::Admit,
         Self::Decide,
         Self::Timer,
@@ -83,6 +85,7 @@ impl Point {
         Self::AfterSync,
         Self::CrowdImage,
         Self::Retention,
+        Self::Reload,
     ];
 
     /// All of them.
@@ -111,6 +114,7 @@ impl fmt::Display for Point {
             Self::AfterSync => "after_sync",
             Self::CrowdImage => "crowd_image",
             Self::Retention => "retention",
+            Self::Reload => "reload",
             Self::Sink(outlet, step) => return write!(f, "{outlet}_{step}"),
         })
     }
