@@ -282,7 +282,8 @@ impl World {
 }
 
 /// The defaults, with the test databases.
-fn settings() -> Settings {
+#[must_use]
+pub fn settings() -> Settings {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fixtures", "geoip"]
         .iter()
         .collect();
