@@ -263,6 +263,8 @@ fn page(decision: &Decision, width: usize) -> String {
         policy: &ScorePolicy::default(),
         versions: Shown::InForce,
         counterfactual: None,
+        event: None,
+        later: &[],
         strip: &strip(decision),
         colour: false,
     };
@@ -531,6 +533,8 @@ fn colour_changes_nothing_but_colour() {
         policy: &policy,
         versions: Shown::InForce,
         counterfactual: None,
+        event: None,
+        later: &[],
         strip: &strip,
         colour,
     };

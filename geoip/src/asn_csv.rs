@@ -112,9 +112,12 @@ impl Reading {
     }
 }
 
-/// An address, or its number in decimal.
+/// An address, or its number in decimal. IPv4 mapped into IPv6 counts as IPv4, as look-ups do.
 fn address(text: &str) -> Result<IpAddr, LineProblem> {
-    let text = text.trim();
+    as_written(text.trim()).map(|address| address.to_canonical())
+}
+
+fn as_written(text: &str) -> Result<IpAddr, LineProblem> {
     let number = text
         .bytes()
         .all(|byte| byte.is_ascii_digit())
@@ -211,6 +214,23 @@ mod tests {
         assert_eq!(get(&table, "198.51.100.0"), Some((64501, None)));
         assert_eq!(get(&table, "198.51.101.0"), None);
         assert_eq!(get(&table, "192.0.3.0"), None);
+    }
+
+    #[test]
+    fn mapped_ranges_count_as_ipv4() {
+        for line in [
+            "::ffff:198.18.0.0,::ffff:198.18.255.255,64500,\"X\"",
+            "281474004811776,281474004877311,64500,X",
+            "::ffff:198.18.0.0,198.18.255.255,64500,X",
+        ] {
+            let table = load(line).unwrap();
+            assert_eq!(
+                get(&table, "198.18.7.7"),
+                Some((64500, Some("X".into()))),
+                "{line}"
+            );
+            assert_eq!(get(&table, "198.19.0.0"), None, "{line}");
+        }
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::net::IpAddr;
 use quick_cache::unsync::Cache;
 
 use crate::lookup::{GeoDatabase, Network};
+use crate::place_memory::PlaceMemory;
 
 /// Answers to the addresses a worker met last, for the database it met last.
 pub struct LookupCache {
     /// The database the answers are from; none before the first.
     sha256: Option<[u8; 32]>,
     answers: Cache<IpAddr, Network>,
+    places: PlaceMemory,
 }
 
 impl LookupCache {
@@ -20,6 +22,7 @@ impl LookupCache {
         LookupCache {
             sha256: None,
             answers: Cache::new(capacity),
+            places: PlaceMemory::new(capacity),
         }
     }
 
@@ -28,13 +31,14 @@ impl LookupCache {
     pub fn get(&mut self, database: &GeoDatabase, ip: IpAddr) -> Network {
         if self.sha256 != Some(database.sha256()) {
             self.answers.clear();
+            self.places.clear();
             self.sha256 = Some(database.sha256());
         }
         let ip = ip.to_canonical();
         if let Some(network) = self.answers.get(&ip) {
             return network.clone();
         }
-        let network = database.lookup(ip);
+        let network = database.lookup_with(ip, &mut self.places);
         self.answers.insert(ip, network.clone());
         network
     }

@@ -21,7 +21,7 @@
 //! # Ranges of AS numbers
 //!
 //! One range a line, `start,end,asn,organisation`, IPv4 and IPv6, both ends included. Addresses may also be
-//! decimal numbers (up to 4294967295 IPv4, above IPv6), the number may carry `AS` in front, a field with
+//! decimal numbers (up to 4294967295 IPv4, above IPv6), IPv4 mapped into IPv6 counts as IPv4, the number may carry `AS` in front, a field with
 //! commas stands in double quotes, a first line that begins with `start` is a heading, and AS 0 ("not
 //! routed") is skipped. The order of lines is free. A range whose start lies behind its end is refused.
 //! Ranges that overlap are not, because the free files have a few: the one that starts last counts, and of
@@ -80,6 +80,7 @@ mod location;
 mod lookup;
 mod network_class;
 mod network_kind;
+mod place_memory;
 mod ranges;
 mod reader;
 mod record;

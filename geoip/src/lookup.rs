@@ -13,6 +13,7 @@ use crate::lists::NetworkLists;
 use crate::location::{Country, Place};
 use crate::network_class::NetworkClass;
 use crate::network_kind::NetworkKind;
+use crate::place_memory::{PlaceKey, PlaceMemory};
 use crate::reader::{MaxMindFile, Unreadable};
 use crate::record::{Anonymous, City};
 use crate::source::{DatabaseInfo, Source, SourceKind, Sources};
@@ -93,6 +94,11 @@ impl GeoDatabase {
 
     /// What is known about the network of an address. An IPv4 address mapped into IPv6 counts as IPv4.
     pub fn lookup(&self, ip: IpAddr) -> Network {
+        self.lookup_with(ip, &mut PlaceMemory::new(0))
+    }
+
+    /// The same, with the places of records that were read before.
+    pub(crate) fn lookup_with(&self, ip: IpAddr, places: &mut PlaceMemory) -> Network {
         let ip = ip.to_canonical();
         let class = NetworkClass::of(ip);
         let listed = self.lists.by_prefix(ip);
@@ -111,7 +117,7 @@ impl GeoDatabase {
         let kind = listed
             .or_else(|| self.anonymous_kind(ip))
             .or_else(|| asn.and_then(|asn| self.lists.by_asn(asn)));
-        let (country, place) = self.place(ip, kind);
+        let (country, place) = self.place(ip, kind, places);
         Network {
             kind,
             asn,
@@ -159,18 +165,29 @@ impl GeoDatabase {
             .find_map(|file| self.readable(file.get::<Anonymous>(ip))?.kind())
     }
 
-    fn place(&self, ip: IpAddr, kind: Option<NetworkKind>) -> (Option<Country>, Option<Place>) {
-        let record = self
-            .city
-            .iter()
-            .find_map(|file| self.readable(file.get::<City>(ip)));
-        let Some(record) = record else {
-            return (None, None);
-        };
-        (
-            record.country.and_then(Country::from_code),
-            Place::from_record(&record, kind),
-        )
+    fn place(
+        &self,
+        ip: IpAddr,
+        kind: Option<NetworkKind>,
+        places: &mut PlaceMemory,
+    ) -> (Option<Country>, Option<Place>) {
+        let said = (0..).zip(&self.city).find_map(|(file, city)| {
+            let found = self.readable(city.find(ip))?;
+            let key = PlaceKey {
+                file,
+                offset: found.offset,
+                is_mobile: kind == Some(NetworkKind::Mobile),
+            };
+            let read = || {
+                let record = found.read::<City>()?;
+                Ok(record.map(|record| {
+                    let country = record.country.and_then(Country::from_code);
+                    (country, Place::from_record(&record, kind))
+                }))
+            };
+            self.readable(places.get(key, read))
+        });
+        said.unwrap_or_default()
     }
 
     fn readable<T>(&self, answer: Result<Option<T>, Unreadable>) -> Option<T> {

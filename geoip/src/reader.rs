@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use maxminddb::{MaxMindDbError, Reader, WithinOptions};
+use maxminddb::{LookupResult, MaxMindDbError, Reader, WithinOptions};
 
 use crate::error::LoadError;
 use crate::record::{Answer, RecordKind};
@@ -47,16 +47,17 @@ impl MaxMindFile {
 
     /// The record of the network that holds the address, if it says anything.
     pub(crate) fn get<K: RecordKind>(&self, ip: IpAddr) -> Result<Option<K::Record<'_>>, Unreadable> {
+        self.find(ip)?.map_or(Ok(None), |found| found.read::<K>())
+    }
+
+    /// Where the record of the network stands that holds the address.
+    pub(crate) fn find(&self, ip: IpAddr) -> Result<Option<Found<'_>>, Unreadable> {
         if ip.is_ipv6() && self.reader.metadata().ip_version == 4 {
             return Ok(None);
         }
-        let record = self
-            .reader
-            .lookup(ip)
-            .and_then(|found| found.decode::<K::Record<'_>>());
-        record
-            .map(|record| record.filter(Answer::is_answer))
-            .map_err(|_| Unreadable)
+        let result = self.reader.lookup(ip).map_err(|_| Unreadable)?;
+        let offset = result.offset();
+        Ok(offset.map(|offset| Found { result, offset }))
     }
 
     /// What the file says about itself.
@@ -71,6 +72,23 @@ impl MaxMindFile {
             entries: u64::from(metadata.node_count),
             size: self.size,
         }
+    }
+}
+
+/// A record that was found and not read yet.
+pub(crate) struct Found<'a> {
+    result: LookupResult<'a, Vec<u8>>,
+    /// Where it stands in its file. Networks share records.
+    pub(crate) offset: usize,
+}
+
+impl<'a> Found<'a> {
+    /// What it says, if it says anything.
+    pub(crate) fn read<K: RecordKind>(&self) -> Result<Option<K::Record<'a>>, Unreadable> {
+        let record = self.result.decode::<K::Record<'a>>();
+        record
+            .map(|record| record.filter(Answer::is_answer))
+            .map_err(|_| Unreadable)
     }
 }
 

@@ -85,7 +85,19 @@ fn truth(expression: BoolExpr) -> Closure<bool> {
             Box::new(move |slots| Ok(holds(comparison, &read_int(slots, field)?, &bound)))
         }
         BoolExpr::CompareInt(comparison, left, right) => compare(comparison, int(left), int(right)),
+        BoolExpr::CompareFloat(comparison, FloatExpr::Field(field), right) => match right {
+            FloatExpr::Literal(bound) => compare_with_bound(comparison, field, bound),
+            FloatExpr::Widened(IntExpr::Literal(bound)) => {
+                compare_with_bound(comparison, field, widened(bound))
+            }
+            right => compare(comparison, float(FloatExpr::Field(field)), float(right)),
+        },
         BoolExpr::CompareFloat(comparison, left, right) => compare(comparison, float(left), float(right)),
+        BoolExpr::CompareText(comparison, TextExpr::Field(field), TextExpr::Literal(word)) => {
+            // There is no order of texts: a comparison is for equality, or against it.
+            let wanted = comparison == Comparison::Equal;
+            Box::new(move |slots| Ok((*text_of(slots, field)? == *word) == wanted))
+        }
         BoolExpr::CompareText(comparison, left, right) => compare_text(comparison, left, right),
         BoolExpr::InInts(value, mut list) => {
             list.sort_unstable();
@@ -117,6 +129,10 @@ fn compare<T: PartialOrd + 'static>(
     })
 }
 
+fn compare_with_bound(comparison: Comparison, field: Field, bound: f64) -> Closure<bool> {
+    Box::new(move |slots| Ok(holds(comparison, &read_float(slots, field)?, &bound)))
+}
+
 fn compare_text(comparison: Comparison, left: TextExpr, right: TextExpr) -> Closure<bool> {
     Box::new(move |slots| {
         let (left, right) = both(read_text(slots, &left), read_text(slots, &right))?;
@@ -124,6 +140,7 @@ fn compare_text(comparison: Comparison, left: TextExpr, right: TextExpr) -> Clos
     })
 }
 
+#[inline]
 fn holds<T: PartialOrd + ?Sized>(comparison: Comparison, left: &T, right: &T) -> bool {
     match comparison {
         Comparison::Equal => left == right,
@@ -240,10 +257,15 @@ fn read_float(slots: &Slots, field: Field) -> Answer<f64> {
 fn read_text<'a>(slots: &'a Slots, text: &'a TextExpr) -> Answer<&'a str> {
     match text {
         TextExpr::Literal(value) => Ok(value),
-        TextExpr::Field(field) => match slots.get(*field) {
-            Slot::Text(value) => Ok(value.as_str()),
-            other => missing(other),
-        },
+        TextExpr::Field(field) => text_of(slots, *field),
+    }
+}
+
+#[inline]
+fn text_of(slots: &Slots, field: Field) -> Answer<&str> {
+    match slots.get(field) {
+        Slot::Text(value) => Ok(value.as_str()),
+        other => missing(other),
     }
 }
 

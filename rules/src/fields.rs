@@ -4,6 +4,7 @@
 //! in stored slots for months, so neither is ever changed or given to something else.
 
 use crate::schema::{FieldInfo, FieldType};
+use crate::slots_codec::Key;
 
 macro_rules! declare_fields {
     ($($number:literal $variant:ident $name:literal $field_type:ident $unit:literal
@@ -22,8 +23,12 @@ macro_rules! declare_fields {
             /// Every field, in the order of the table.
             pub const ALL: &'static [Field] = &[$(Field::$variant),*];
 
+            /// What each field starts with in stored slots, in the order of the table.
+            pub(crate) const KEYS: &'static [Key] = &[$(Key::new($number, FieldType::$field_type)),*];
+
             /// What is declared about this field.
             #[must_use]
+            #[inline]
             pub const fn info(self) -> &'static FieldInfo {
                 match self {
                     $(Field::$variant => const { &FieldInfo {

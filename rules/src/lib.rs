@@ -66,8 +66,8 @@ pub use parser::Placed;
 pub use points::Points;
 pub use render::render_text;
 pub use rule::{
-    Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Outcome, Rule, RuleAlert,
-    RuleTest, Scope, Status, Step, Worth,
+    Action, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Outcome, Rule, RuleTest, Scope,
+    Status, Step, Worth,
 };
 pub use rule_set::{RuleIndex, RuleSet, RuleSource, Verdict};
 pub use rule_test::{TestOutcome, run_tests};

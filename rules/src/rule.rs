@@ -166,18 +166,6 @@ words! {
     }
 }
 
-words! {
-    /// Whom an alert is for.
-    AlertTo {
-        /// The owner of the account.
-        Owner = "owner",
-        /// An analyst.
-        Analyst = "analyst",
-        /// The application.
-        Application = "application",
-    }
-}
-
 /// The least a rule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Floor {
@@ -198,8 +186,6 @@ pub enum Effect {
     AtLeast(Floor),
     /// The action is at most this.
     AtMost(Action),
-    /// Somebody is told.
-    Alert,
     /// Factors of this type prove nothing until they are renewed.
     Taint(FactorType),
 }
@@ -212,7 +198,6 @@ impl fmt::Display for Effect {
             Effect::AtLeast(Floor::Hold) => f.write_str("at_least:hold"),
             Effect::AtLeast(Floor::Deny) => f.write_str("at_least:deny"),
             Effect::AtMost(action) => write!(f, "at_most:{action}"),
-            Effect::Alert => f.write_str("alert"),
             Effect::Taint(factor) => write!(f, "taint:{factor}"),
         }
     }
@@ -257,7 +242,18 @@ pub struct Scope {
 impl Scope {
     /// Whether a login is in it. What is not known to be in a named scope is outside.
     #[must_use]
+    #[inline]
     pub fn contains(&self, slots: &Slots) -> bool {
+        self.is_everything() || self.names(slots)
+    }
+
+    /// Whether it names nothing, as most scopes do.
+    #[inline]
+    fn is_everything(&self) -> bool {
+        self.applications.is_empty() && self.tenants.is_empty() && self.user_kinds.is_empty()
+    }
+
+    fn names(&self, slots: &Slots) -> bool {
         [
             (&self.applications, Field::AppId),
             (&self.tenants, Field::LoginTenant),
@@ -272,17 +268,6 @@ impl Scope {
                     .is_some_and(|value| named.iter().any(|n| n == value))
         })
     }
-}
-
-/// The alert a rule raises.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleAlert {
-    /// Its kind, for example `unknown_device_in`.
-    pub kind: String,
-    /// Whom it is for.
-    pub to: AlertTo,
-    /// Fields whose equal values make two alerts one.
-    pub dedup: Vec<Field>,
 }
 
 /// One step of graded points: the first whose condition holds counts.
@@ -345,8 +330,6 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Who keeps the rule.
     pub owner: String,
-    /// The alert it raises.
-    pub alert: Option<RuleAlert>,
     /// Its tests.
     pub tests: Vec<RuleTest>,
     /// The path of its file.
@@ -373,6 +356,7 @@ pub enum Outcome {
 impl Rule {
     /// Evaluates the rule, whatever its status. Does not allocate.
     #[must_use]
+    #[inline]
     pub fn evaluate(&self, slots: &Slots) -> Outcome {
         if !self.scope.contains(slots) {
             return Outcome::NotApplicable;
@@ -386,10 +370,13 @@ impl Rule {
 
     /// Whether the rule counts, as opposed to running beside.
     #[must_use]
+    #[inline]
     pub fn counts(&self) -> bool {
         matches!(self.status, Status::Stable | Status::Deprecated)
     }
 
+    /// What it says where its condition holds, which is rare.
+    #[inline(never)]
     fn worth(&self, slots: &Slots) -> Outcome {
         match &self.worth {
             Worth::Nothing => Outcome::Fired(Points::ZERO),

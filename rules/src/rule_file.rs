@@ -12,8 +12,8 @@ use crate::given::{BaseLogins, read_given};
 use crate::parser::Placed;
 use crate::points::Points;
 use crate::rule::{
-    Action, AlertTo, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Rule, RuleAlert, RuleTest,
-    Scope, Status, Step, Worth,
+    Action, Basis, Effect, Evidence, Expect, FactorType, Floor, Group, Rule, RuleTest, Scope, Status, Step,
+    Worth,
 };
 use crate::rule_set::RuleSource;
 use crate::schema::{Field, FieldType, closest};
@@ -69,12 +69,9 @@ fn read_keys(
     let response = reader.text(file, "response");
     let references = plain(reader.texts(file, "references"));
     let owner = reader.text(file, "owner");
-    let alert = read_alert(file, reader);
+    refuse_alert(file, reader);
     let tests = read_tests(file, reader, bases);
     let (core, text) = (core?, text?);
-    if core.effect == Effect::Alert && alert.is_none() {
-        file.fault(0..0, Fault::new("the effect `alert` needs an `[alert]` table"));
-    }
     Some(Rule {
         id: id?.text,
         title: title?.text,
@@ -94,7 +91,6 @@ fn read_keys(
         response: response?.text,
         references,
         owner: owner?.text,
-        alert,
         tests,
         path: file.path.to_owned(),
         source: file.text.replace("\r\n", "\n"),
@@ -205,10 +201,16 @@ fn read_effect(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> O
     };
     let word = value.get_ref().as_str().unwrap_or_default();
     let effect = parse_effect(word);
-    if effect.is_none() {
+    if word == "alert" {
+        let fault = Fault::new("the effect `alert` is not built yet: a rule tells nobody so far");
+        file.fault(
+            value.span(),
+            fault.help("give `points`, or `at_least:` with a level"),
+        );
+    } else if effect.is_none() {
         let fault = Fault::new(format!("`{word}` is no effect"));
         let help = "it is `points`, `at_least:2`, `at_least:3`, `at_least:hold`, `at_least:deny`, \
-            `at_most:` with an action, `alert`, or `taint:` with the type of a factor";
+            `at_most:` with an action, or `taint:` with the type of a factor";
         file.fault(value.span(), fault.help(help));
     }
     effect
@@ -217,7 +219,6 @@ fn read_effect(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> O
 fn parse_effect(word: &str) -> Option<Effect> {
     Some(match word.split_once(':') {
         None if word == "points" => Effect::Points,
-        None if word == "alert" => Effect::Alert,
         Some(("at_least", "2")) => Effect::AtLeast(Floor::Level(2)),
         Some(("at_least", "3")) => Effect::AtLeast(Floor::Level(3)),
         Some(("at_least", "hold")) => Effect::AtLeast(Floor::Hold),
@@ -414,23 +415,13 @@ fn read_scope(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Sc
     }
 }
 
-fn read_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) -> Option<RuleAlert> {
-    let mut table = reader.table(file, "alert", "the alert")?;
-    let alert_kind = table.text(file, "kind");
-    let to = table.word(file, "to", (AlertTo::WORDS, AlertTo::parse), None);
-    let mut dedup = Vec::new();
-    for name in table.texts(file, "dedup") {
-        match named_field(&name.text) {
-            Ok(field) => dedup.push(field),
-            Err(fault) => file.fault(name.range, fault),
-        }
+/// A table that nothing reads would let an analyst believe that somebody is told.
+fn refuse_alert(file: &mut SourceFile<'_>, reader: &mut TableReader<'_, '_>) {
+    if let Some(table) = reader.value("alert") {
+        let fault = Fault::new("`[alert]` is not built yet: a rule tells nobody so far");
+        let help = "take the table out; owners are told by how an attempt ended, whatever rules say";
+        file.fault(table.span(), fault.help(help));
     }
-    table.finish(file);
-    Some(RuleAlert {
-        kind: alert_kind?.text,
-        to: to?,
-        dedup,
-    })
 }
 
 fn read_tests(

@@ -129,6 +129,13 @@ impl RuleSet {
         self.evaluate_where(|rule| !rule.counts(), slots, out);
     }
 
+    /// What the rules that count say, in order. Does not allocate.
+    #[inline]
+    pub fn outcomes<'a>(&'a self, slots: &'a Slots) -> impl Iterator<Item = Outcome> + 'a {
+        let counting = self.rules.iter().filter(|rule| rule.counts());
+        counting.map(|rule| rule.evaluate(slots))
+    }
+
     fn evaluate_where(&self, wanted: fn(&Rule) -> bool, slots: &Slots, out: &mut Vec<Verdict>) {
         out.clear();
         let numbered = (0_u16..).zip(&self.rules);

@@ -62,12 +62,14 @@ impl Field {
 
     /// The type of its value.
     #[must_use]
+    #[inline]
     pub fn field_type(self) -> FieldType {
         self.info().field_type
     }
 
     /// The closed list of values, empty if the field is not an enumerated text.
     #[must_use]
+    #[inline]
     pub fn domain(self) -> &'static [&'static str] {
         self.info().domain
     }
@@ -96,6 +98,7 @@ impl Field {
 
     /// The domain's own copy of `value`, so that it can be kept without allocating.
     #[must_use]
+    #[inline]
     pub fn domain_value(self, value: &str) -> Option<&'static str> {
         self.domain().iter().copied().find(|known| *known == value)
     }

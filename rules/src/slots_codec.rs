@@ -2,7 +2,7 @@
 //! has data. Fields are told by their stable numbers, so a newer table reads older bytes: a number
 //! that is gone is skipped, a field that was added later has no data.
 
-use crate::schema::Field;
+use crate::schema::{Field, FieldType};
 use crate::slots::{Slot, Slots};
 
 /// First byte of the stored form.
@@ -10,6 +10,9 @@ pub const SLOTS_VERSION: u8 = 1;
 
 /// The longest text that is decoded, in bytes. Every input of Doorward is limited below it.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Most bytes of one field beside those of its text: a key of two and a number of ten.
+const FIELD_BYTES_MAX: usize = 12;
 
 const TAG_FALSE: u64 = 0;
 const TAG_TRUE: u64 = 1;
@@ -40,31 +43,14 @@ pub enum DecodeError {
 impl Slots {
     /// Appends the stored form to `out`. Equal slots give equal bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.reserve(Field::COUNT * 8);
-        out.push(SLOTS_VERSION);
-        let known = self.iter().filter(|(_, slot)| slot.has_data()).count();
-        put_varint(out, known as u64);
-        for (field, slot) in self.iter() {
-            let key = u64::from(field.info().number) << 3;
-            match slot {
-                Slot::NoData => {}
-                Slot::Bool(false) => put_varint(out, key | TAG_FALSE),
-                Slot::Bool(true) => put_varint(out, key | TAG_TRUE),
-                Slot::Int(value) => {
-                    put_varint(out, key | TAG_INT);
-                    put_varint(out, zigzag(*value));
-                }
-                Slot::Float(value) => {
-                    put_varint(out, key | TAG_FLOAT);
-                    out.extend_from_slice(&value.to_le_bytes());
-                }
-                Slot::Text(text) => {
-                    put_varint(out, key | TAG_TEXT);
-                    put_varint(out, text.as_str().len() as u64);
-                    out.extend_from_slice(text.as_str().as_bytes());
-                }
-            }
-        }
+        let start = out.len();
+        let bytes_max = FIELD_BYTES_MAX * (1 + self.known_count()) + self.text_bytes();
+        out.resize(start + bytes_max, 0);
+        let room = out.get_mut(start..).unwrap_or_default();
+        let room = put(room, [SLOTS_VERSION]);
+        let room = put_varint(room, self.known_count() as u64);
+        let unused = self.known().fold(room, put_field).len();
+        out.truncate(start + bytes_max - unused);
     }
 
     /// Reads the stored form; all of `bytes` has to be it.
@@ -174,12 +160,116 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+// The writers below fill the front of the room they are given, which is made large enough for all fields, and return the
+// rest of it: no field asks for more memory.
+
+#[inline(always)]
+fn put_field<'a>(room: &'a mut [u8], (field, slot): (Field, &Slot)) -> &'a mut [u8] {
+    let Some(key) = Field::KEYS.get(field as usize) else {
+        return room;
+    };
+    match slot {
+        Slot::NoData => room,
+        Slot::Bool(value) => key.put(room, u8::from(*value)),
+        Slot::Int(value) => key.put_with(room, zigzag(*value)),
+        Slot::Float(value) => put(key.put(room, 0), value.to_le_bytes()),
+        Slot::Text(text) => {
+            let text = text.as_str().as_bytes();
+            match key
+                .put_with(room, text.len() as u64)
+                .split_at_mut_checked(text.len())
+            {
+                Some((front, rest)) => {
+                    copy(front, text);
+                    rest
+                }
+                None => &mut [],
+            }
+        }
+    }
+}
+
+/// Number and tag of a field as a varint of two bytes, or of one if that is below 0x80. The tag is that of `false` for
+/// truths.
+pub(crate) struct Key([u8; 2]);
+
+impl Key {
+    pub(crate) const fn new(number: u16, field_type: FieldType) -> Self {
+        assert!(number < 2_048, "a key would need more than two bytes");
+        let tag = match field_type {
+            FieldType::Bool => TAG_FALSE,
+            FieldType::Int => TAG_INT,
+            FieldType::Float => TAG_FLOAT,
+            FieldType::Text => TAG_TEXT,
+        };
+        let key = number << 3 | tag as u16;
+        Self(if key < 0x80 {
+            [key as u8, 0]
+        } else {
+            [key as u8 | 0x80, (key >> 7) as u8]
+        })
+    }
+
+    #[inline(always)]
+    fn put<'a>(&self, room: &'a mut [u8], bit: u8) -> &'a mut [u8] {
+        let Self([low, high]) = *self;
+        if low < 0x80 {
+            put(room, [low | bit])
+        } else {
+            put(room, [low | bit, high])
+        }
+    }
+
+    /// With a number, which most often is small: then in one piece.
+    #[inline(always)]
+    fn put_with<'a>(&self, room: &'a mut [u8], value: u64) -> &'a mut [u8] {
+        let Self([low, high]) = *self;
+        if low >= 0x80 && value < 0x80 {
+            put(room, [low, high, value as u8])
+        } else {
+            put_varint(self.put(room, 0), value)
+        }
+    }
+}
+
+/// Copies a text of the same length. Most have four to sixteen bytes: both halves, which may overlap, are then less work
+/// than a call.
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        4..8 => copy_ends::<4>(to, from),
+        8..=16 => copy_ends::<8>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+#[inline(always)]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
+    }
+}
+
+fn put_varint(mut room: &mut [u8], mut value: u64) -> &mut [u8] {
     while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
+        room = put(room, [value as u8 | 0x80]);
         value >>= 7;
     }
-    out.push(value as u8);
+    put(room, [value as u8])
+}
+
+#[inline(always)]
+fn put<const N: usize>(room: &mut [u8], bytes: [u8; N]) -> &mut [u8] {
+    match room.split_first_chunk_mut::<N>() {
+        Some((front, rest)) => {
+            *front = bytes;
+            rest
+        }
+        None => &mut [],
+    }
 }
 
 fn zigzag(value: i64) -> u64 {

@@ -46,6 +46,31 @@ fn unknown_field() {
 }
 
 #[test]
+fn a_rule_that_would_tell_somebody() {
+    let shown = errors(&RIGHT.replace("points = 7.5", "points = 7.5\neffect = \"alert\""));
+    assert_eq!(
+        shown,
+        r#"error: the effect `alert` is not built yet: a rule tells nobody so far
+ --> packs/odd-login.toml:6:10
+  |
+6 | effect = "alert"
+  |          ^^^^^^^
+  = help: give `points`, or `at_least:` with a level"#
+    );
+    let table = "owner = \"o\"\n\n[alert]\nkind = \"odd\"\nto = \"analyst\"";
+    let shown = errors(&RIGHT.replace("owner = \"o\"", table));
+    assert_eq!(
+        shown,
+        r#"error: `[alert]` is not built yet: a rule tells nobody so far
+  --> packs/odd-login.toml:14:1
+   |
+14 | [alert]
+   | ^^^^^^^
+   = help: take the table out; owners are told by how an attempt ended, whatever rules say"#
+    );
+}
+
+#[test]
 fn a_word_that_is_not_in_the_domain() {
     let shown = errors(&RIGHT.replace(r#"network.kind == "tor""#, r#"network.kind in ["tor", "hostin"]"#));
     assert_eq!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::classify::OwnerKind;
 use super::place::Place;
 use super::silence::HeldBack;
-use crate::event::{FactorType, Timestamp};
+use crate::event::{AuthMethod, FactorType, Timestamp};
 use crate::risk::decision::{AlertLine, DeviceState, Id};
 use crate::risk::ids::alert_id;
 use crate::terms::Seq;
@@ -98,15 +98,15 @@ pub struct MailFacts {
     pub locale: Option<Box<str>>,
     /// IANA time zone of the owner, never of the attempt.
     pub time_zone: Option<Box<str>>,
-    /// Browser or application family from the closed vocabulary; empty if unknown.
+    /// Browser or application family from the closed vocabulary; empty if it is not in there.
     pub device_family: Box<str>,
-    /// Operating system from the closed vocabulary; empty if unknown.
+    /// Operating system from the closed vocabulary; empty if it is not in there.
     pub device_os: Box<str>,
     /// How the device stands to those known.
     pub device_state: DeviceState,
     /// Where it came from, as far as it may be said.
     pub place: Place,
-    /// What was proven, as codes of [`FactorType`], sorted; empty if the application did not tell.
+    /// What was proven, as codes of [`Proof`], sorted; empty if the application did not tell.
     pub proven: Vec<u8>,
     /// What became of the second factor, if one was asked for.
     pub second_factor: SecondFactor,
@@ -222,18 +222,87 @@ impl Alert {
 }
 
 impl MailFacts {
-    /// Types of factors that were proven; codes of a later version are left out.
-    pub fn proven_types(&self) -> impl Iterator<Item = FactorType> + '_ {
-        self.proven.iter().filter_map(|code| FactorType::from_code(*code))
+    /// What was proven; codes of a later version are left out.
+    pub fn proofs(&self) -> impl Iterator<Item = Proof> + '_ {
+        self.proven.iter().filter_map(|code| Proof::from_code(*code))
     }
 
     /// `Firefox on Windows`, or as much of it as is known; empty if nothing is.
     #[must_use]
     pub fn device_name(&self) -> String {
-        match (&*self.device_family, &*self.device_os) {
-            ("", os) => os.to_owned(),
-            (family, "") => family.to_owned(),
-            (family, os) => format!("{family} on {os}"),
+        device_words(&self.device_family, &self.device_os)
+    }
+}
+
+/// What people call a device of this family and system, each from the closed vocabulary or empty.
+#[must_use]
+pub fn device_words(family: &str, os: &str) -> String {
+    match (family, os) {
+        ("", "") => String::new(),
+        ("", os) => format!("an unusual program on {os}"),
+        (family, "") => family.to_owned(),
+        (family, os) => format!("{family} on {os}"),
+    }
+}
+
+/// One thing that was proven: a factor, or a method of RFC 8176 that names no factor of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A factor.
+    Factor(FactorType),
+    /// A method.
+    Method(AuthMethod),
+}
+
+/// Codes of methods start here.
+const METHODS_FROM: u8 = 128;
+
+impl Proof {
+    /// What a method proves; `None` if it counts as nothing.
+    #[must_use]
+    pub const fn of_method(method: AuthMethod) -> Option<Self> {
+        Some(match method {
+            AuthMethod::Pwd => Self::Factor(FactorType::Password),
+            AuthMethod::Otp => Self::Factor(FactorType::Totp),
+            AuthMethod::Sms => Self::Factor(FactorType::Sms),
+            AuthMethod::Tel => Self::Factor(FactorType::Voice),
+            AuthMethod::Sc => Self::Factor(FactorType::Smartcard),
+            AuthMethod::Federated => Self::Factor(FactorType::Federated),
+            AuthMethod::Pin
+            | AuthMethod::Hwk
+            | AuthMethod::Swk
+            | AuthMethod::Pop
+            | AuthMethod::Fpt
+            | AuthMethod::Face
+            | AuthMethod::Iris
+            | AuthMethod::Retina
+            | AuthMethod::Vbm
+            | AuthMethod::Mfa
+            | AuthMethod::Wia => Self::Method(method),
+            AuthMethod::Kba
+            | AuthMethod::Geo
+            | AuthMethod::Rba
+            | AuthMethod::Mca
+            | AuthMethod::User
+            | AuthMethod::Other => return None,
+        })
+    }
+
+    /// A small number for stored forms.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Factor(factor) => factor.code(),
+            Self::Method(method) => METHODS_FROM.saturating_add(method.code()),
+        }
+    }
+
+    /// What has this code; `None` for a code of a later version.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        match code.checked_sub(METHODS_FROM) {
+            None => FactorType::from_code(code).map(Self::Factor),
+            Some(code) => AuthMethod::from_code(code).map(Self::Method),
         }
     }
 }
@@ -308,9 +377,24 @@ mod tests {
     fn a_factor_of_a_later_version_is_left_out() {
         let facts = alert().mail.unwrap();
         assert_eq!(
-            facts.proven_types().collect::<Vec<_>>(),
-            [FactorType::Password, FactorType::Totp]
+            facts.proofs().collect::<Vec<_>>(),
+            [
+                Proof::Factor(FactorType::Password),
+                Proof::Factor(FactorType::Totp)
+            ]
         );
+    }
+
+    #[test]
+    fn what_is_proven_is_read_back_by_its_code() {
+        for method in AuthMethod::ALL {
+            if let Some(proof) = Proof::of_method(*method) {
+                assert_eq!(Proof::from_code(proof.code()), Some(proof), "{method}");
+            }
+        }
+        for factor in FactorType::ALL {
+            assert_eq!(Proof::from_code(factor.code()), Some(Proof::Factor(*factor)));
+        }
     }
 
     #[test]
@@ -325,7 +409,7 @@ mod tests {
             .device_name()
         };
         assert_eq!(name("Firefox", "Windows"), "Firefox on Windows");
-        assert_eq!(name("", "Windows"), "Windows");
+        assert_eq!(name("", "Windows"), "an unusual program on Windows");
         assert_eq!(name("Firefox", ""), "Firefox");
         assert_eq!(name("", ""), "");
     }

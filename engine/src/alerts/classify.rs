@@ -80,14 +80,16 @@ pub struct AttemptFacts {
     pub second_factor_failed: bool,
     /// How the device stands to those known; `None`: nothing can be said.
     pub device: Option<DeviceState>,
+    /// Whether our last answer was deny or hold: nobody was asked to go on.
+    pub turned_away: bool,
     /// Whether an attack line was true.
     pub attack_fired: bool,
     /// Score of its last decision.
     pub score: Points,
 }
 
-/// From this score on, a device that only resembles a known one is told.
-const RESEMBLING_TOLD_FROM: Points = Points::from_hundredths(2_500);
+/// From this score on, a device that only resembles a known one, or of which nothing is known, is told.
+const LIKELY_TOLD_FROM: Points = Points::from_hundredths(2_500);
 
 /// Of what the owner is told, or `None`: the device is known, or nobody had the right password.
 #[must_use]
@@ -98,6 +100,9 @@ pub fn classify(facts: &AttemptFacts) -> Option<OwnerKind> {
     match facts.end {
         AttemptEnd::Granted => Some(OwnerKind::UnknownDeviceIn),
         AttemptEnd::Refused | AttemptEnd::Abandoned if !facts.right_password => None,
+        AttemptEnd::Abandoned if facts.turned_away && !facts.second_factor_failed => {
+            Some(OwnerKind::SignInNeededMoreProof)
+        }
         AttemptEnd::Abandoned => Some(OwnerKind::SecondFactorNotPassed),
         AttemptEnd::Refused if facts.second_factor_failed => Some(OwnerKind::SecondFactorNotPassed),
         AttemptEnd::Refused => Some(OwnerKind::SignInNeededMoreProof),
@@ -109,8 +114,9 @@ pub fn classify(facts: &AttemptFacts) -> Option<OwnerKind> {
 pub fn is_device_not_known(facts: &AttemptFacts) -> bool {
     match facts.device {
         Some(DeviceState::New | DeviceState::Conflict) => true,
-        Some(DeviceState::Resembles) => facts.attack_fired || facts.score >= RESEMBLING_TOLD_FROM,
-        Some(DeviceState::Known) | None => false,
+        // A device of which nothing can be said is neither known nor new.
+        Some(DeviceState::Resembles) | None => facts.attack_fired || facts.score >= LIKELY_TOLD_FROM,
+        Some(DeviceState::Known) => false,
     }
 }
 
@@ -124,6 +130,7 @@ mod tests {
             end,
             right_password: true,
             second_factor_failed: false,
+            turned_away: false,
             device: Some(DeviceState::New),
             attack_fired: false,
             score: Points::from_hundredths(1_000),
@@ -150,6 +157,20 @@ mod tests {
                 "{end:?}"
             );
         }
+    }
+
+    #[test]
+    fn whoever_we_turned_away_gave_up_no_second_step() {
+        let turned_away = AttemptFacts {
+            turned_away: true,
+            ..facts(Abandoned)
+        };
+        assert_eq!(classify(&turned_away), Some(OwnerKind::SignInNeededMoreProof));
+        let failed_first = AttemptFacts {
+            second_factor_failed: true,
+            ..turned_away
+        };
+        assert_eq!(classify(&failed_first), Some(OwnerKind::SecondFactorNotPassed));
     }
 
     #[test]
@@ -180,7 +201,7 @@ mod tests {
         assert!(told(Some(DeviceState::New), false, 0));
         assert!(told(Some(DeviceState::Conflict), false, 0));
         assert!(!told(Some(DeviceState::Known), true, 9_000));
-        assert!(!told(None, true, 9_000));
+        assert!(told(None, true, 0) && told(None, false, 2_500) && !told(None, false, 2_499));
         assert!(!told(Some(DeviceState::Resembles), false, 2_499));
         assert!(told(Some(DeviceState::Resembles), false, 2_500));
         assert!(told(Some(DeviceState::Resembles), true, 0));

@@ -4,10 +4,45 @@ use std::fmt;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
-/// An event as it came in.
+/// The name of the field with the account's factors, as JSON writes it.
+const ENROLLED: &[u8] = b"\"enrolled\"";
+
+/// An event as it came in, with the factors that an earlier stage of its attempt told if it tells none.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct EventBytes(pub Box<[u8]>);
+
+impl EventBytes {
+    /// Whether it may tell which factors the account has: a quick look, which may be wrong in saying yes.
+    #[must_use]
+    pub fn tells_enrolled(&self) -> bool {
+        self.0.windows(ENROLLED.len()).any(|window| window == ENROLLED)
+    }
+
+    /// The event `bytes` with the `auth.enrolled` of this one; `None` if either cannot be read.
+    #[must_use]
+    pub fn lend_enrolled(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut from: Value = serde_json::from_slice(&self.0).ok()?;
+        let mut to: Value = serde_json::from_slice(bytes).ok()?;
+        let enrolled = bare(&mut from).get_mut("auth")?.get_mut("enrolled")?.take();
+        let auth = bare(&mut to).as_object_mut()?.entry("auth");
+        let auth = auth.or_insert(Value::Null);
+        if auth.is_null() {
+            *auth = Value::Object(Map::new());
+        }
+        auth.as_object_mut()?.insert("enrolled".into(), enrolled);
+        serde_json::to_vec(&to).ok()
+    }
+}
+
+/// The event inside a CloudEvents envelope, or the event.
+fn bare(event: &mut Value) -> &mut Value {
+    if event.get("specversion").is_some() && event.get("data").is_some() {
+        return &mut event["data"];
+    }
+    event
+}
 
 impl fmt::Debug for EventBytes {
     /// Its length: the text is somebody's.

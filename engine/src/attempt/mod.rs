@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::enrich::device::DeviceDescriptor;
 use crate::enrich::network::NetworkFacts;
-use crate::event::{FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage};
+use crate::event::{FactorResult, FactorType, FailureReason, LoginEvent, Outcome, Stage, UsedFactor};
 use crate::terms::{Action, Id, Seq};
 pub use event_bytes::EventBytes;
 use proven::Proven;
@@ -133,6 +133,10 @@ impl Attempt {
         self.stages = self.stages.saturating_add(1);
         self.granted_at = None;
         let named = event.attempt.id.is_some();
+        if event.stage == Stage::Identifier {
+            // Somebody typed a name: whatever came of it, nobody has proven anything and nobody is in.
+            return (!named).then_some(End::Refused);
+        }
         let second_factor_failed = failed_second_factor(event);
         self.second_factor_failed |= second_factor_failed;
         self.proven
@@ -178,13 +182,17 @@ pub fn is_wrong_password(event: &LoginEvent) -> bool {
     event.outcome == Some(Outcome::Failure)
         && event.stage == Stage::FirstFactor
         && matches!(event.reason, None | Some(FailureReason::BadPassword))
+        && !failed_after_another(event)
 }
 
 /// Whether an event says that a second factor failed, was denied or was given up after a right password.
 #[must_use]
 pub fn failed_second_factor(event: &LoginEvent) -> bool {
+    if event.stage == Stage::Identifier {
+        return false;
+    }
     match event.outcome {
-        Some(Outcome::Failure) => event.stage == Stage::SecondFactor,
+        Some(Outcome::Failure) => event.stage == Stage::SecondFactor || failed_after_another(event),
         Some(Outcome::Abandoned) => true,
         Some(Outcome::Refused) => event.reason.is_some_and(is_second_factor_reason) || refused_factor(event),
         _ => false,
@@ -195,7 +203,7 @@ pub fn failed_second_factor(event: &LoginEvent) -> bool {
 #[must_use]
 pub fn is_scored(event: &LoginEvent) -> bool {
     let knew_password = match event.outcome {
-        Some(Outcome::Failure) => event.stage == Stage::SecondFactor,
+        Some(Outcome::Failure) => event.stage == Stage::SecondFactor || failed_after_another(event),
         Some(_) => true,
         None => false,
     };
@@ -212,6 +220,13 @@ fn is_second_factor_reason(reason: FailureReason) -> bool {
             | FailureReason::PushIgnored
             | FailureReason::WrongPin
     )
+}
+
+/// Whether a failure tells of a factor that succeeded and of another that did not: then the second one failed, whatever
+/// stage the sender named.
+fn failed_after_another(event: &LoginEvent) -> bool {
+    let succeeded = |factor: &UsedFactor| factor.result == Some(FactorResult::Success);
+    event.stage == Stage::FirstFactor && event.auth.factors.iter().any(succeeded) && refused_factor(event)
 }
 
 fn refused_factor(event: &LoginEvent) -> bool {
@@ -322,6 +337,57 @@ mod tests {
         assert!(attempt.is_open(900_000_000, LIMITS) && !attempt.is_open(900_000_001, LIMITS));
         attempt.stages = 8;
         assert!(!attempt.is_open(0, LIMITS));
+    }
+
+    #[test]
+    fn a_typed_name_proves_nothing_whatever_came_of_it() {
+        for outcome in [
+            Outcome::Success,
+            Outcome::Refused,
+            Outcome::Abandoned,
+            Outcome::Pending,
+        ] {
+            let mut attempt = Attempt::starting(0);
+            let event = stage(outcome, Stage::Identifier, None);
+            assert_eq!(attempt.take(&event), Some(End::Refused), "{outcome}");
+            assert!(
+                !attempt.right_password && !attempt.second_factor_failed,
+                "{outcome}"
+            );
+            assert!(!failed_second_factor(&event) && !is_scored(&event), "{outcome}");
+        }
+        let mut named = Attempt::starting(0);
+        assert_eq!(
+            named.take(&stage(Outcome::Success, Stage::Identifier, Some("a"))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_denied_push_beside_a_right_password_is_a_failed_second_factor_in_any_stage() {
+        let mut event = stage(Outcome::Failure, Stage::FirstFactor, None);
+        let factor = |method, result| UsedFactor {
+            method,
+            factor_id: None,
+            result: Some(result),
+            at: None,
+            challenged_at: None,
+            aaguid: None,
+            synced: None,
+            transport: None,
+            user_verification: None,
+        };
+        event.auth.factors = [
+            factor(FactorType::Password, FactorResult::Success),
+            factor(FactorType::Push, FactorResult::Denied),
+        ]
+        .into();
+        assert!(failed_second_factor(&event) && is_scored(&event) && !is_wrong_password(&event));
+        event.auth.factors = [factor(FactorType::Totp, FactorResult::Failure)].into();
+        assert!(
+            !failed_second_factor(&event) && !is_scored(&event),
+            "a code alone may be the first factor"
+        );
     }
 
     #[test]

@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::failed_second_factor;
 use crate::event::{
-    AuthMethod, Category, EnrolledFactor, FactorResult, FactorType, LoginEvent, Outcome, UsedFactor,
+    AuthMethod, Category, EnrolledFactor, FactorResult, FactorType, LoginEvent, Outcome, Stage, UsedFactor,
 };
 use crate::terms::Level;
 
@@ -168,6 +169,12 @@ impl Proven {
                 .iter()
                 .for_each(|method| proven.add_method(*method));
         }
+        let vouched_for = |method: &AuthMethod| matches!(method, AuthMethod::Wia | AuthMethod::Federated);
+        let some = any || proven.categories != Categories::NONE || event.auth.methods.iter().any(vouched_for);
+        if proven.told && implies_password(event, some) {
+            proven.categories = proven.categories.and(Categories::KNOW);
+            proven.types |= bit(FactorType::Password);
+        }
         proven
     }
 
@@ -310,6 +317,18 @@ const fn type_of(method: AuthMethod) -> Option<FactorType> {
 
 const fn bit(factor: FactorType) -> u32 {
     1 << (factor.code() % 32)
+}
+
+/// Whether the right password, or what stands for it, came before what the event tells of: the table of outcomes says so
+/// of each stage behind the first one, and of every outcome that is scored. `some`: it tells of something that was
+/// proven, which is then the first factor itself.
+fn implies_password(event: &LoginEvent, some: bool) -> bool {
+    match (event.stage, event.outcome) {
+        (Stage::Identifier, _) | (_, None) => false,
+        (Stage::SecondFactor, _) => true,
+        (_, Some(Outcome::Failure)) => failed_second_factor(event) && !some,
+        _ => !some,
+    }
 }
 
 /// A factor without a result succeeded if the login did; before that, a password did, as only then are we asked.

@@ -77,8 +77,8 @@ impl Assembly {
             UserKey::Exact => UserKeyPolicy::Exact,
             UserKey::TrimLowercase => UserKeyPolicy::TrimLowercase,
         };
-        let engine = engine(settings, rules, &geo, hash);
         let geo = Arc::new(geo);
+        let engine = engine(settings, rules, Arc::clone(&geo), hash);
         let enricher = Enricher::new(hash, user_key, geo, agents, settings.geoip.cache_entries);
         Self {
             engine: Arc::new(engine),
@@ -162,8 +162,8 @@ pub fn upkeep(settings: &Settings) -> Upkeep {
     }
 }
 
-fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: KeyedHash) -> Engine {
-    let in_force = InForce::new(&rules, geo, (&settings.decides_text(), settings.decides_hash()));
+fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: Arc<GeoDatabase>, hash: KeyedHash) -> Engine {
+    let in_force = InForce::new(&rules, &geo, (&settings.decides_text(), settings.decides_hash()));
     Engine {
         risk: RiskEngine::new(rules, score_policy(settings), factor_policy(settings)),
         mode: match settings.mode {
@@ -212,6 +212,7 @@ fn engine(settings: &Settings, rules: Arc<RuleSet>, geo: &GeoDatabase, hash: Key
         timers_max: settings.limits.timers,
         decisions_days: i64::from(settings.store.decisions_days),
         time_jump: i64::from(settings.files.time_jump_hours) * HOUR_MICROS,
+        geo,
         in_force: Arc::new(in_force),
     }
 }
@@ -266,7 +267,14 @@ fn apps(settings: &Settings) -> Apps {
         by_id,
         others,
         sensitivity: to_event(app.defaults.sensitivity),
+        site: site(&settings.mail.site_name),
     }
+}
+
+/// The name of the site, if it has one: who signs in does not sign in to Doorward.
+fn site(name: &str) -> Option<Box<str>> {
+    let given = !matches!(name.trim(), "" | "Doorward");
+    given.then(|| name.into())
 }
 
 fn to_event(sensitivity: config::Sensitivity) -> Sensitivity {

@@ -218,9 +218,14 @@ pub fn page(
 ) -> Result<String, CliError> {
     let user = decision.user_id.as_deref();
     let strip = match user {
-        Some(user) => stored::last_logins(store, (&decision.tenant, user), decision.seq, STRIP)?,
+        Some(user) => {
+            let up_to = (STRIP, engine.attempts.open_micros);
+            stored::last_logins(store, (&decision.tenant, user), decision.seq, up_to)?
+        }
         None => Vec::new(),
     };
+    let event = stored::event_at(store, decision.seq)?;
+    let later = stored::later_alerts(store, decision)?;
     let of_its_day = of_its_day(decision, engine, store)?;
     let (rules, policy) = match &of_its_day {
         Some((rules, policy)) => (rules, policy),
@@ -236,6 +241,8 @@ pub fn page(
             None => Shown::NotOfItsDay,
         },
         counterfactual: None,
+        event: event.as_ref(),
+        later: &later,
         strip: &strip,
         colour,
     };

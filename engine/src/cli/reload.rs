@@ -19,7 +19,7 @@ use doorward_rules::RuleSet;
 use super::assemble::Assembly;
 use super::exit::CliError;
 use super::sources;
-use crate::config::{Environment, Request, Settings, load};
+use crate::config::{Environment, MailSettings, Request, Settings, load};
 use crate::event::UserAgentParser;
 use crate::pipeline::reload::{Reloads, Version};
 use crate::risk::decision::Id;
@@ -108,6 +108,10 @@ impl Reloader {
             log: old.log,
             reload: old.reload,
             security: old.security,
+            mail: MailSettings {
+                age_max_hours: read.mail.age_max_hours,
+                ..old.mail
+            },
             ..read.clone()
         };
         let mut waiting: Vec<&str> = Vec::new();
@@ -121,11 +125,8 @@ impl Reloader {
             ("log", read.log != new.log),
             ("reload", read.reload != new.reload),
             ("security", read.security != new.security),
-            ("mail.from", read.mail.from != self.settings.mail.from),
-            (
-                "mail.site_name",
-                read.mail.site_name != self.settings.mail.site_name,
-            ),
+            ("mail.from", read.mail.from != new.mail.from),
+            ("mail.site_name", read.mail.site_name != new.mail.site_name),
         ] {
             if differs {
                 waiting.push(section);

@@ -81,7 +81,7 @@ object! {
         /// Keyed hash of the typed name: lets unknown names be counted; never in a history.
         "name_hash" may name_hash: Option<Box<str>> = Name;
         /// Whose account it is; by default a person's.
-        "kind" or kind: UserKind = OneOf<UserKind>;
+        "kind" may kind: Option<UserKind> = OneOf<UserKind>;
         /// When the account was made: tells "first login" from "first seen by us".
         "created_at" may created_at: Option<Timestamp> = Moment;
         /// BCP 47, for mails.

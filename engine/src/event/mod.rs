@@ -11,6 +11,7 @@ mod parse_error;
 mod reader;
 mod reference;
 mod required;
+mod scanner;
 mod timestamp;
 mod user_agent;
 mod user_key;

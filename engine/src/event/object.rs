@@ -26,10 +26,13 @@ macro_rules! object {
                 context: &mut $crate::event::reader::Context,
                 mut map: A,
             ) -> Result<Self, A::Error> {
+                #[expect(non_camel_case_types, reason = "named as the fields are, only to number them")]
+                enum Number { $($field,)+ }
+                let mut met = 0_u64;
                 $(let mut $field: Option<<$reader as $crate::event::reader::Reader>::Out> = None;)+
-                while let Some(key) = map.next_key::<$crate::event::reader::Key<'de>>()? {
-                    match &*key.0 {
-                        $($key => context.field::<$reader, A>($key, &mut $field, &mut map)?,)+
+                while let Some(key) = map.next_key_seed($crate::event::reader::Key)? {
+                    match &*key {
+                        $($key => context.field::<$reader, A>(($key, 1 << Number::$field as u32), &mut met, &mut $field, &mut map)?,)+
                         other => context.skip(other, &mut map)?,
                     }
                 }

@@ -2,14 +2,15 @@
 //!
 //! The rules, in the order in which they bite: size, UTF-8, JSON and each field in the order sent, a field absent from
 //! its object, then what the type of event requires. Unknown fields are passed over at any depth; a known field of a
-//! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, because
-//! two readers of such a line would not read the same event.
+//! wrong type is an error. `null` and blank text count as absent. A known field that appears twice is refused, whatever its
+//! values, because two readers of such a line would not read the same event.
 
 use super::limits::Limits;
 use super::login_event::LoginEvent;
 use super::parse_error::{ParseError, Reason};
 use super::reader::{Context, Seed};
 use super::required::lacking;
+use super::scanner::Scanner;
 use super::values::Object;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
@@ -44,7 +45,7 @@ fn read_line(bytes: &[u8], limits: &Limits, writer: Writer) -> Result<LoginEvent
         let rest = format!("has more than {} bytes, which are the limit", limits.event_bytes);
         return whole(Reason::TooLarge, &rest);
     }
-    match std::str::from_utf8(bytes) {
+    match simdutf8::compat::from_utf8(bytes) {
         Ok(text) => read_event(text, limits, writer),
         Err(error) => whole(
             Reason::InvalidUtf8,
@@ -67,19 +68,9 @@ fn read_event(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent,
 
 /// An event without envelope.
 fn read_bare(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent, ParseError> {
-    let mut context = Context::new(*limits);
-    let mut input = serde_json::Deserializer::from_str(text);
-    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
-    let event = match read.and_then(|event| input.end().map(|()| event)) {
-        Ok(Some(event)) => event,
-        Ok(None) => {
-            return Err(ParseError::new(
-                String::new(),
-                Reason::WrongType,
-                "must be an object, but is nothing",
-            ));
-        }
-        Err(error) => return Err(context.into_error().unwrap_or_else(|| syntax_error(&error))),
+    let event = match read_quickly(text, limits) {
+        Some(event) => event,
+        None => read_carefully(text, limits)?,
     };
     // Whoever could send in our name could grant attempts.
     if writer == Writer::Sender && event.source.trim().eq_ignore_ascii_case(OWN_SOURCE) {
@@ -103,18 +94,58 @@ fn read_bare(text: &str, limits: &Limits, writer: Writer) -> Result<LoginEvent, 
     }
 }
 
-fn syntax_error(error: &serde_json::Error) -> ParseError {
+/// The event, if it has nothing wrong or unusual in it.
+pub(super) fn read_quickly(text: &str, limits: &Limits) -> Option<LoginEvent> {
+    let mut context = Context::new(*limits);
+    let mut input = Scanner::new(text);
+    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
+    let event = read.and_then(|event| input.end().map(|()| event)).ok()??;
+    // Tests and the fuzzer hold the two ways against each other with every event they read.
+    debug_assert_eq!(read_carefully(text, limits).as_ref(), Ok(&event));
+    Some(event)
+}
+
+/// The event, or what is wrong with it.
+pub(super) fn read_carefully(text: &str, limits: &Limits) -> Result<LoginEvent, ParseError> {
+    let mut context = Context::new(*limits);
+    let mut input = serde_json::Deserializer::from_str(text);
+    let read = Seed::<Object<LoginEvent>>(&mut context, PhantomData).deserialize(&mut input);
+    match read.and_then(|event| input.end().map(|()| event)) {
+        Ok(Some(event)) => Ok(event),
+        Ok(None) => Err(ParseError::new(
+            String::new(),
+            Reason::WrongType,
+            "must be an object, but is nothing",
+        )),
+        Err(error) => {
+            let field = context.path();
+            Err(context.into_error().unwrap_or_else(|| unreadable(&error, field)))
+        }
+    }
+}
+
+/// What serde_json does not read: no JSON, or a value that JSON can write and that we cannot hold.
+fn unreadable(error: &serde_json::Error, field: String) -> ParseError {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or_default();
     let place = match error.line() {
         0 | 1 => format!("column {}", error.column()),
         line => format!("line {line}, column {}", error.column()),
     };
-    ParseError::new(
-        String::new(),
-        Reason::InvalidJson,
-        &format!("is no JSON: {what} at {place}"),
-    )
+    match what {
+        "number out of range" => {
+            let rest = format!("is a number that is too large, at {place}");
+            ParseError::new(field, Reason::OutOfRange, &rest)
+        }
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            let rest = format!("has half of a character (a lone surrogate), at {place}");
+            ParseError::new(field, Reason::InvalidUtf8, &rest)
+        }
+        _ => {
+            let rest = format!("is no JSON: {what} at {place}");
+            ParseError::new(String::new(), Reason::InvalidJson, &rest)
+        }
+    }
 }
 
 /// What we read of a CloudEvents 1.0 envelope.

@@ -28,7 +28,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The bytes are no UTF-8.
+    /// The bytes are no UTF-8, or an escape is half of a character.
     InvalidUtf8 = "invalid_utf8",
     /// The text is no JSON.
     InvalidJson = "invalid_json",

@@ -1,5 +1,6 @@
 //! What holds for every event: paths, ways of writing, and that nothing makes the parser panic.
 
+use super::parse::{read_carefully, read_quickly};
 use super::parse_tests::{full, merged, parse_value, smallest, taken};
 use super::*;
 use proptest::prelude::*;
@@ -176,7 +177,97 @@ fn json_of_event_words() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The quick way must either give up or read what the careful way reads.
+fn ways_agree(text: &str) -> bool {
+    let quickly = read_quickly(text, &Limits::DEFAULT);
+    quickly.is_none() || quickly == read_carefully(text, &Limits::DEFAULT).ok()
+}
+
+/// How senders write the same event: with white space, escapes, unknown fields, in another order.
+fn ways_of_writing() -> [String; 6] {
+    let plain = full().to_string();
+    let spaced = plain
+        .replace("\":", "\" :\t")
+        .replace(",\"", " ,\r\n \"")
+        .replace('}', " }");
+    [
+        serde_json::to_string_pretty(&full()).unwrap(),
+        plain.replace("://", ":\\/\\/"),
+        plain.replace("shop", "sh\\u00f8p \\\"\\\\"),
+        plain.replacen('{', r#"{"x":[{"y":"\ud800]"},1e999],"é":-0.0,"#, 1),
+        spaced,
+        format!(" {plain}\n"),
+    ]
+}
+
+#[test]
+fn the_quick_way_takes_what_senders_write() {
+    for text in ways_of_writing() {
+        let quickly = read_quickly(&text, &Limits::DEFAULT);
+        assert!(quickly.is_some(), "{text}");
+        assert_eq!(quickly, read_carefully(&text, &Limits::DEFAULT).ok());
+    }
+}
+
+#[test]
+fn the_quick_way_takes_no_damaged_json() {
+    for damaged in [
+        r#"{,"a":1}"#,
+        r#"{"a":1,}"#,
+        r#"{"a" 1}"#,
+        r#"{"a":1 "b":2}"#,
+        r#"{a:1}"#,
+        r#"{"a":[1,]}"#,
+        r#"{"a":[,1]}"#,
+        r#"{"a":[1 2]}"#,
+        r#"{"a":01}"#,
+        r#"{"a":1.}"#,
+        r#"{"a":+1}"#,
+        r#"{"a":truex}"#,
+        r#"{"a":tru}"#,
+        r#"{"a":nul"#,
+        r#"{"a":"\x"}"#,
+        "{\"a\":\"\t\"}",
+        "{\"a\":\"b\\\n\"}",
+        r#"{"a":"b}"#,
+        r#"{"a":}"#,
+        r#"{1:1}"#,
+        r#"{"a":1]"#,
+        r#"{"a":[1}"#,
+        "{\"a\":\u{a0}1}",
+    ] {
+        // Where an unknown field stands, where a known one does, and where a name is read.
+        for place in ["rtt", "rtt_tcp_ms", "origin", "hints"] {
+            let (members, quoted) = (damaged.replace('a', place), format!("\"{place}\":{damaged}"));
+            for patch in [members, format!("{{{quoted}}}")] {
+                let text = smallest()
+                    .to_string()
+                    .replacen('{', &format!("{{\"device\":{patch},"), 1);
+                assert_eq!(read_quickly(&text, &Limits::DEFAULT), None, "{text}");
+            }
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn damaged_events_read_alike_both_ways(
+        which in 0usize..6, at in any::<prop::sample::Index>(), length in 0usize..4, piece in "[\\PC\"\\\\{}\\[\\]:,0-9eE.+\u{0}-\u{20}-]{0,3}"
+    ) {
+        let mut letters: Vec<char> = ways_of_writing()[which].chars().collect();
+        let at = at.index(letters.len());
+        let end = (at + length).min(letters.len());
+        letters.splice(at..end, piece.chars());
+        let text: String = letters.into_iter().collect();
+        prop_assert!(ways_agree(&text), "{}", text);
+    }
+
+    #[test]
+    fn random_objects_read_alike_both_ways(patch in json_of_event_words()) {
+        prop_assert!(ways_agree(&merged(full(), &patch).to_string()));
+        prop_assert!(ways_agree(&merged(smallest(), &patch).to_string()));
+    }
+
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(taken(&bytes).is_err());

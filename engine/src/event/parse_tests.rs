@@ -276,7 +276,6 @@ fn a_bad_line_is_told_as_a_whole() {
         (b"{'id': 1}", "", R::InvalidJson),
         (b"{\"id\": \"a\",}", "", R::InvalidJson),
         (b"{\"id\": \"a\nb\"}", "", R::InvalidJson),
-        (b"{\"id\": \"\\ud800\"}", "", R::InvalidJson),
         (b"{\"zzz\": 01}", "", R::InvalidJson),
         (small.repeat(2).as_bytes(), "", R::InvalidJson),
         (&small.as_bytes()[..small.len() - 1], "", R::InvalidJson),
@@ -289,6 +288,108 @@ fn a_bad_line_is_told_as_a_whole() {
         (b"{}", "id", R::MissingField),
         (&vec![b' '; LIMITS.event_bytes + 1], "", R::TooLarge),
     ]);
+}
+
+/// The smallest login with more members in front.
+fn with(members: &str) -> Vec<u8> {
+    smallest()
+        .to_string()
+        .replacen('{', &format!("{{{members},"), 1)
+        .into_bytes()
+}
+
+#[test]
+fn json_that_nobody_can_hold_is_refused_by_field() {
+    let table = [
+        (
+            r#""device":{"generation":1e400}"#,
+            "device.generation",
+            Reason::OutOfRange,
+        ),
+        (
+            r#""device":{"attributes":{"a":1e400}}"#,
+            "device.attributes.a",
+            Reason::OutOfRange,
+        ),
+        (
+            r#""auth":{"approver":{"client":{"rtt_tcp_ms":-1e400}}}"#,
+            "auth.approver.client.rtt_tcp_ms",
+            Reason::OutOfRange,
+        ),
+        (
+            r#""device":{"id":"Moz \ud83d"}"#,
+            "device.id",
+            Reason::InvalidUtf8,
+        ),
+        (
+            r#""auth":{"methods":["pwd","\udc00"]}"#,
+            "auth.methods[1]",
+            Reason::InvalidUtf8,
+        ),
+        (r#""reason":"\ud83d\ud83d""#, "reason", Reason::InvalidUtf8),
+        (r#""device":{"\ud83d":1}"#, "device", Reason::InvalidUtf8),
+    ];
+    for (members, field, reason) in table {
+        assert_refused(&[(&with(members), field, reason)]);
+        let enveloped = [
+            b"{\"specversion\":\"1.0\",\"data\":".as_slice(),
+            &with(members),
+            b"}",
+        ]
+        .concat();
+        assert_refused(&[(&enveloped, &format!("data.{field}"), reason)]);
+    }
+    assert_refused(&[(b"{\"id\": \"\\ud800\"}", "id", Reason::InvalidUtf8)]);
+    let error = taken(&with(r#""device":{"generation":1e400}"#)).unwrap_err();
+    assert_eq!(
+        error.message,
+        "`device.generation` is a number that is too large, at column 29"
+    );
+    assert!(
+        taken(&with(r#""z":{"a":1e400,"b":"\ud83d"}"#)).is_ok(),
+        "passed over"
+    );
+}
+
+#[test]
+fn minus_zero_is_zero() {
+    let event = taken(&with(r#""device":{"generation":-0}"#)).unwrap();
+    assert_eq!(event.device.generation, Some(0));
+}
+
+#[test]
+fn a_field_given_twice_is_refused_whatever_its_values() {
+    for (members, field) in [
+        (r#""id":null"#, "id"),
+        (r#""user":null"#, "user"),
+        (r#""outcome":"""#, "outcome"),
+        (r#""outcome":" ""#, "outcome"),
+        (r#""reason":null,"reason":null"#, "reason"),
+        (r#""auth":{"enrolled":null,"enrolled":[]}"#, "auth.enrolled"),
+        (r#""device":{"id":"a","id":null}"#, "device.id"),
+        (
+            r#""device":{"attributes":{"a":null,"a":2}}"#,
+            "device.attributes.a",
+        ),
+        (
+            r#""device":{"attributes":{"a":2,"b":1,"a":null}}"#,
+            "device.attributes.a",
+        ),
+        (
+            r#""device":{"attributes":{"a":"","a":null}}"#,
+            "device.attributes.a",
+        ),
+        (r#""factor":null,"factor":{"id":"f"}"#, "factor"),
+    ] {
+        assert_refused(&[(&with(members), field, Reason::DuplicateField)]);
+        // The other way round too: the smallest login comes first.
+        let mut behind = smallest().to_string().into_bytes();
+        behind.pop();
+        behind.extend_from_slice(format!(",{members}}}").as_bytes());
+        assert_refused(&[(&behind, field, Reason::DuplicateField)]);
+    }
+    let once = taken(&with(r#""device":{"attributes":{"a":null,"b":2}}"#)).unwrap();
+    assert_eq!(once.device.attributes.iter().collect::<Vec<_>>(), [("b", "2")]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::parse_error::{ParseError, Reason, quoted};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -60,20 +61,28 @@ impl Context {
         Some(ParseError::new(dotted(&self.way), reason, &rest))
     }
 
-    /// Reads the value of `field` into its slot. `null` and blank leave the slot empty.
+    /// The path to where the reading ended.
+    pub(super) fn path(&self) -> String {
+        dotted(&self.way)
+    }
+
+    /// Reads the value of a field, named with its bit among those `met`, into its slot. `null` and blank leave the slot
+    /// empty, and are met all the same: of two readers of `"id":"a","id":null` one may take the first and one the last.
     pub(super) fn field<'de, R: Reader, A: MapAccess<'de>>(
         &mut self,
-        field: &'static str,
+        (field, bit): (&'static str, u64),
+        met: &mut u64,
         slot: &mut Option<R::Out>,
         map: &mut A,
     ) -> Result<(), A::Error> {
+        let twice = *met & bit != 0;
+        *met |= bit;
         match map.next_value_seed(Seed::<R>(self, PhantomData)) {
-            Ok(None) => Ok(()),
-            Ok(value) if slot.is_none() => {
+            Ok(_) if twice => Err(self.refuse_field(field, Reason::DuplicateField, "appears twice")),
+            Ok(value) => {
                 *slot = value;
                 Ok(())
             }
-            Ok(_) => Err(self.refuse_field(field, Reason::DuplicateField, "appears twice")),
             Err(error) => {
                 self.way.push(Step::Field(field));
                 Err(error)
@@ -179,6 +188,7 @@ pub(super) trait Reader {
         &[]
     }
 
+    #[inline(always)]
     fn read<'de, D: Deserializer<'de>>(
         context: &mut Context,
         input: D,
@@ -249,6 +259,7 @@ pub(super) struct Seed<'c, R: ?Sized>(pub(super) &'c mut Context, pub(super) Pha
 impl<'de, R: Reader> DeserializeSeed<'de> for Seed<'_, R> {
     type Value = Option<R::Out>;
 
+    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
         R::read(self.0, input)
     }
@@ -283,6 +294,7 @@ impl<'de, R: Reader + ?Sized> Visitor<'de> for Visit<'_, R> {
         R::number(self.0, value)
     }
 
+    #[inline(always)]
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
         if is_blank(value) {
             return Ok(None);
@@ -326,7 +338,14 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
             Ok(Some(_)) if index >= max => {
                 return Err(context.refuse(Reason::TooMany, format!("has more than {max} members")));
             }
-            Ok(Some(member)) => members.extend(member),
+            Ok(Some(None)) => {}
+            Ok(Some(Some(member))) => {
+                if members.is_empty() {
+                    // Most lists have one member, for which a list would ask memory for four.
+                    members.reserve_exact(1);
+                }
+                members.push(member);
+            }
             Err(error) => {
                 context.way.push(Step::Index(index));
                 return Err(error);
@@ -336,8 +355,11 @@ pub(super) fn members<'de, R: Reader, A: SeqAccess<'de>>(
     Ok(members.into_boxed_slice())
 }
 
+/// What most maps have room in.
+const ENTRIES_AT_FIRST: usize = 8;
+
 /// Names with what was read of their values.
-pub(super) type Entries<T> = Vec<(Box<str>, T)>;
+pub(super) type Entries<T> = Vec<(SmolStr, T)>;
 
 /// The members of a map, at most `max` with names as long as an id, sorted by name.
 pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
@@ -346,45 +368,67 @@ pub(super) fn entries<'de, R: Reader, A: MapAccess<'de>>(
     max: usize,
 ) -> Result<Entries<R::Out>, A::Error> {
     let key_bytes_max = context.limits.id_bytes;
-    let mut entries: Entries<R::Out> = Vec::new();
+    let mut entries: Entries<R::Out> = Vec::with_capacity(ENTRIES_AT_FIRST);
+    // Names of values that count as absent.
+    let mut absent: Vec<SmolStr> = Vec::new();
     let mut count = 0;
-    while let Some(key) = map.next_key::<Key<'de>>()? {
+    while let Some(key) = map.next_key_seed(Key)? {
         count += 1;
         if count > max {
             return Err(context.refuse(Reason::TooMany, format!("has more than {max} members")));
         }
         match map.next_value_seed(Seed::<R>(context, PhantomData)) {
-            Ok(_) if key.0.len() > key_bytes_max => {
+            Ok(_) if key.len() > key_bytes_max => {
                 return Err(context.refuse(
                     Reason::TooLong,
                     format!("has a name of more than {key_bytes_max} bytes"),
                 ));
             }
-            Ok(Some(value)) => entries.push((key.0.into(), value)),
-            Ok(None) => {}
+            Ok(Some(value)) => entries.push((key.into(), value)),
+            Ok(None) => absent.push(key.into()),
             Err(error) => {
-                context.way.push(Step::Key(key.0.into_owned()));
+                context.way.push(Step::Key(key.into_owned()));
                 return Err(error);
             }
         }
     }
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let twin = entries
-        .windows(2)
-        .find(|pair| matches!(pair, [(one, _), (other, _)] if one == other));
-    if let Some([(key, _), _]) = twin {
-        context.way.push(Step::Key(key.to_string()));
+    if let Some(key) = twin(&entries, &mut absent) {
+        context.way.push(Step::Key(key));
         return Err(context.refuse(Reason::DuplicateField, "appears twice"));
     }
     Ok(entries)
 }
 
-/// A key of an object, borrowed unless it has escapes.
-pub(super) struct Key<'de>(pub(super) Cow<'de, str>);
+/// A name that appears twice among the entries, which are sorted, and those that are absent.
+fn twin<T>(entries: &[(SmolStr, T)], absent: &mut [SmolStr]) -> Option<String> {
+    absent.sort_unstable();
+    let present = || {
+        entries.windows(2).find_map(|pair| match pair {
+            [(one, _), (other, _)] if one == other => Some(&**one),
+            _ => None,
+        })
+    };
+    let empty = || {
+        absent.windows(2).find_map(|pair| match pair {
+            [one, other] if one == other => Some(&**one),
+            _ => None,
+        })
+    };
+    let is_entry = |name: &str| entries.binary_search_by(|(key, _)| (**key).cmp(name)).is_ok();
+    let both = || absent.iter().map(|name| &**name).find(|name| is_entry(name));
+    present().or_else(empty).or_else(both).map(ToOwned::to_owned)
+}
 
-impl<'de> serde::Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_str(KeyVisit).map(Key)
+/// Reads the name of a member, borrowed unless it has escapes.
+pub(super) struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    #[inline(always)]
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_str(KeyVisit)
     }
 }
 

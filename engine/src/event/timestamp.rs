@@ -107,55 +107,79 @@ impl Timestamp {
 
 /// Seconds since the epoch of `YYYY-MM-DDThh:mm:ss`, taken as UTC.
 fn local_seconds(text: &[u8; 19]) -> Result<i64, TimeError> {
+    const DIGIT: u8 = 127 - 9;
+    const DATE: Form = Form::new(*b"0000-00-", [DIGIT, DIGIT, DIGIT, DIGIT, 127, DIGIT, DIGIT, 127]);
+    const TIME: Form = Form::new(*b"00:00:00", [DIGIT, DIGIT, 127, DIGIT, DIGIT, 127, DIGIT, DIGIT]);
     let &[
         y1,
         y2,
         y3,
         y4,
-        b'-',
-        mo1,
-        mo2,
-        b'-',
+        a,
+        m1,
+        m2,
+        b,
         d1,
         d2,
         b'T' | b't' | b' ',
-        h1,
-        h2,
-        b':',
-        mi1,
-        mi2,
-        b':',
-        s1,
-        s2,
+        ref time @ ..,
     ] = text
     else {
         return Err(TimeError::Form);
     };
-    let year = two(y1, y2)? * 100 + two(y3, y4)?;
-    let month = two(mo1, mo2)?;
-    let day = two(d1, d2)?;
-    let (hour, minute, second) = (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?);
+    let [century, _, year, _, _, month, ..] = DATE.pairs([y1, y2, y3, y4, a, m1, m2, b])?;
+    let [hour, _, _, minute, _, _, second, _] = TIME.pairs(*time)?;
+    let (year, month, day) = (century * 100 + year, month, two(d1, d2)?);
     if hour > 23 || minute > 59 || second > 60 || day < 1 || day > days_in_month(year, month)? {
         return Err(TimeError::Form);
     }
     Ok(day_of_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second.min(59))
 }
 
+/// Eight letters of a date or time, as numbers of eight bytes.
+struct Form {
+    /// `0` where a digit must stand, else the letter that must.
+    letters: u64,
+    /// How much the difference to the letter may be given until it goes beyond 127: 127, and 9 less for a digit.
+    room: u64,
+}
+
+impl Form {
+    const fn new(letters: [u8; 8], room: [u8; 8]) -> Self {
+        Self {
+            letters: u64::from_le_bytes(letters),
+            room: u64::from_le_bytes(room),
+        }
+    }
+
+    /// For each place the number that the digit there and the next one write. All eight at once: a time has fourteen
+    /// digits, and an event has a handful of times.
+    fn pairs(&self, text: [u8; 8]) -> Result<[i64; 8], TimeError> {
+        const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+        let values = u64::from_le_bytes(text) ^ self.letters;
+        if (((values & !HIGH) + self.room) | values) & HIGH != 0 {
+            return Err(TimeError::Form);
+        }
+        // No byte of the sum is above 99.
+        Ok((values * 10 + (values >> 8)).to_le_bytes().map(i64::from))
+    }
+}
+
 /// The microseconds of `.ffff`, if any, and what follows.
-fn fraction(text: &[u8]) -> Result<(i64, &[u8]), TimeError> {
+const fn fraction(text: &[u8]) -> Result<(i64, &[u8]), TimeError> {
     let Some((b'.', digits)) = text.split_first() else {
         return Ok((0, text));
     };
-    let length = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
-    let (digits, rest) = digits.split_at(length);
-    if digits.is_empty() {
+    let (mut micros, mut worth, mut rest) = (0, MICROS_PER_SECOND / 10, digits);
+    while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
+        micros += (*digit - b'0') as i64 * worth;
+        worth /= 10;
+        rest = behind;
+    }
+    if rest.len() == digits.len() {
         return Err(TimeError::Form);
     }
-    let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
-    Ok((
-        padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')),
-        rest,
-    ))
+    Ok((micros, rest))
 }
 
 /// Seconds east of UTC of `Z`, `+hh:mm` or `-hh:mm`.
@@ -228,28 +252,41 @@ const fn civil_of_day(day: i64) -> (i64, i64, i64) {
 /// RFC 3339 in UTC; with three or six digits of a second only where they are not zero.
 impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, length) = self.shown();
+        out.write_str(std::str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default())
+    }
+}
+
+impl Timestamp {
+    /// Appends what is displayed. One stands in every decision, and formatting costs several times this.
+    pub fn append_to(self, out: &mut Vec<u8>) {
+        let (text, length) = self.shown();
+        out.extend_from_slice(text.get(..length).unwrap_or_default());
+    }
+
+    /// RFC 3339 in UTC with as many groups of three decimals as there are, and the length of that.
+    fn shown(self) -> ([u8; 27], usize) {
         let (year, month, day, micros) = self.civil();
         let seconds = micros / MICROS_PER_SECOND;
         let fraction = micros % MICROS_PER_SECOND;
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        // One stands in every decision, and six formatted numbers cost ten times this.
-        let mut text = *b"0000-00-00T00:00:00";
-        for (at, width, value) in [
-            (0, 4, year),
-            (5, 2, month),
-            (8, 2, day),
-            (11, 2, hour),
-            (14, 2, minute),
-            (17, 2, second),
-        ] {
-            put_digits(text.get_mut(at..at + width).unwrap_or_default(), value);
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        put_digits(&mut text[0..4], year);
+        put_digits(&mut text[5..7], month);
+        put_digits(&mut text[8..10], day);
+        put_digits(&mut text[11..13], hour);
+        put_digits(&mut text[14..16], minute);
+        put_digits(&mut text[17..19], second);
+        put_digits(&mut text[20..26], fraction);
+        let length = match (fraction, fraction % 1_000) {
+            (0, _) => 20,
+            (_, 0) => 24,
+            _ => 27,
+        };
+        if let Some(last) = text.get_mut(length - 1) {
+            *last = b'Z';
         }
-        out.write_str(std::str::from_utf8(&text).unwrap_or_default())?;
-        match (fraction, fraction % 1_000) {
-            (0, _) => out.write_str("Z"),
-            (_, 0) => write!(out, ".{:03}Z", fraction / 1_000),
-            _ => write!(out, ".{fraction:06}Z"),
-        }
+        (text, length)
     }
 }
 

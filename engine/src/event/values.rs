@@ -7,6 +7,7 @@ use super::timestamp::{TimeError, Timestamp};
 use super::vocabulary::{AuthMethod, EventType, Vocabulary};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -54,16 +55,22 @@ impl<L: Length> Reader for Text<L> {
         format!("text, at most {} bytes", L::bytes_max(&Limits::DEFAULT))
     }
 
+    #[inline(always)]
     fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Box<str>>, E> {
         let max = L::bytes_max(context.limits());
-        if value.len() > max {
-            return Err(context.refuse(
-                Reason::TooLong,
-                format!("has {} bytes, at most {max} are taken", value.len()),
-            ));
-        }
-        Ok(Some(value.into()))
+        short_enough(context, value, max).map(|()| Some(value.into()))
     }
+}
+
+/// Refuses a text of more than `max` bytes.
+fn short_enough<E: Error>(context: &mut Context, value: &str, max: usize) -> Result<(), E> {
+    if value.len() > max {
+        return Err(context.refuse(
+            Reason::TooLong,
+            format!("has {} bytes, at most {max} are taken", value.len()),
+        ));
+    }
+    Ok(())
 }
 
 /// `true` or `false`.
@@ -106,6 +113,10 @@ impl<const MIN: u64, const MAX: u64> Reader for Whole<MIN, MAX> {
     }
 
     fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<u64>, E> {
+        // `-0` is read as a number with a sign.
+        if value == 0.0 && value.is_sign_negative() {
+            return Self::count(context, 0);
+        }
         if value < 0.0 && value.fract() == 0.0 {
             return Err(context.refuse(
                 Reason::OutOfRange,
@@ -261,23 +272,24 @@ impl Reader for Method {
 pub(super) struct Scalar;
 
 impl Reader for Scalar {
-    type Out = Box<str>;
+    type Out = SmolStr;
     const WANTED: &'static str = "text, a number, or true or false";
 
-    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<Box<str>>, E> {
-        Name::text(context, value)
+    fn text<E: Error>(context: &mut Context, value: &str) -> Result<Option<SmolStr>, E> {
+        let max = context.limits().id_bytes;
+        short_enough(context, value, max).map(|()| Some(value.into()))
     }
 
-    fn flag<E: Error>(_context: &mut Context, value: bool) -> Result<Option<Box<str>>, E> {
+    fn flag<E: Error>(_context: &mut Context, value: bool) -> Result<Option<SmolStr>, E> {
         Ok(Some(if value { "true".into() } else { "false".into() }))
     }
 
-    fn count<E: Error>(_context: &mut Context, value: u64) -> Result<Option<Box<str>>, E> {
+    fn count<E: Error>(_context: &mut Context, value: u64) -> Result<Option<SmolStr>, E> {
         Ok(Some(value.to_string().into()))
     }
 
-    fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<Box<str>>, E> {
-        Name::text(context, &value.to_string())
+    fn number<E: Error>(context: &mut Context, value: f64) -> Result<Option<SmolStr>, E> {
+        Self::text(context, &value.to_string())
     }
 }
 
@@ -305,9 +317,9 @@ impl<R: Reader, const MAX: usize> Reader for List<R, MAX> {
     }
 }
 
-/// Names with values, as the application sends them: sorted by name, each name once.
+/// Names with values, as the application sends them: sorted by name, each name once. Most are short and lie in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct TextMap(Box<[(Box<str>, Box<str>)]>);
+pub struct TextMap(Vec<(SmolStr, SmolStr)>);
 
 impl TextMap {
     /// The value of this name.
@@ -334,7 +346,10 @@ impl TextMap {
 
 impl FromIterator<(Box<str>, Box<str>)> for TextMap {
     fn from_iter<I: IntoIterator<Item = (Box<str>, Box<str>)>>(entries: I) -> Self {
-        let sorted: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
+        let short = entries
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        let sorted: std::collections::BTreeMap<_, _> = short.collect();
         Self(sorted.into_iter().collect())
     }
 }
@@ -354,8 +369,7 @@ impl<const MAX: usize> Reader for Map<MAX> {
     }
 
     fn object<'de, A: MapAccess<'de>>(context: &mut Context, map: A) -> Result<Option<TextMap>, A::Error> {
-        let entries = entries::<Scalar, A>(context, map, MAX)?;
-        Ok(Some(TextMap(entries.into_boxed_slice())))
+        entries::<Scalar, A>(context, map, MAX).map(|entries| Some(TextMap(entries)))
     }
 }
 

@@ -46,26 +46,37 @@ pub fn account_created(history: &mut UserHistory, device: &DeviceDescriptor, eve
 /// Learns what `user.updated`, or any event of the user, says of the profile.
 pub fn profile_updated(history: &mut UserHistory, update: ProfileUpdate<'_>) {
     let profile = &mut history.profile;
+    let mut changed = false;
     if let Some(created_at) = update.created_at {
-        profile.created_at = Some(seconds(created_at));
+        changed |= replace(&mut profile.created_at, Some(seconds(created_at)));
     }
     if let Some(kind) = update.kind {
-        profile.kind = kind;
+        changed |= replace(&mut profile.kind, kind);
     }
-    remember_text(&mut profile.locale, update.locale);
-    remember_text(&mut profile.time_zone, update.time_zone);
+    changed |= remember_text(&mut profile.locale, update.locale);
+    changed |= remember_text(&mut profile.time_zone, update.time_zone);
     if let Some(contacts) = update.contacts {
-        profile.contacts = within_limits(contacts);
+        changed |= replace(&mut profile.contacts, within_limits(contacts));
     }
-    eviction::fit(history);
+    // Most events say again what is known, and the row fitted with that.
+    if changed {
+        eviction::fit(history);
+    }
+}
+
+/// Whether the value is another one now.
+fn replace<T: PartialEq>(slot: &mut T, value: T) -> bool {
+    let changed = *slot != value;
+    *slot = value;
+    changed
 }
 
 /// Learns `contact.verified`, seen with `seq` at `now` (microseconds). From the account's own device it vouches for
-/// that device and the network it came from, after three days.
+/// that device and the network it came from, if the event told one, after three days.
 pub fn contact_verified(
     history: &mut UserHistory,
     device: &DeviceDescriptor,
-    network: &NetworkFacts,
+    network: Option<&NetworkFacts>,
     seq: u64,
     now: i64,
 ) {
@@ -81,7 +92,7 @@ pub fn contact_verified(
         account.verified = Some(VerifiedFromDevice {
             seq,
             at: now,
-            network: NetworkKey::of(network),
+            network: network.map_or(NetworkKey::NOWHERE, NetworkKey::of),
         });
         credit_account_device(history);
     }
@@ -112,12 +123,13 @@ pub(super) fn credit_account_device(history: &mut UserHistory) {
     }
 }
 
-fn remember_text(slot: &mut Option<Arc<str>>, text: Option<&str>) {
-    if let Some(text) = text
-        && slot.as_deref() != Some(clip(text, TEXT_BYTES_MAX))
-    {
-        *slot = Some(clip(text, TEXT_BYTES_MAX).into());
+fn remember_text(slot: &mut Option<Arc<str>>, text: Option<&str>) -> bool {
+    let text = text.map(|text| clip(text, TEXT_BYTES_MAX));
+    let changed = text.is_some() && slot.as_deref() != text;
+    if changed {
+        *slot = text.map(Arc::from);
     }
+    changed
 }
 
 fn within_limits(contacts: Vec<RememberedContact>) -> Vec<RememberedContact> {

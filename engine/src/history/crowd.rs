@@ -122,16 +122,8 @@ pub enum CrowdKey {
 }
 
 impl CrowdKey {
-    const ALL: [Self; 5] = [
-        Self::Address,
-        Self::Prefix,
-        Self::Asn,
-        Self::Device,
-        Self::Software,
-    ];
-    const WITH_USERS: [Self; 3] = [Self::Address, Self::Prefix, Self::Device];
-
     /// The hash of an observation's value; `None` if that is unknown.
+    #[inline]
     fn of(self, seen: &CrowdObservation) -> Option<u64> {
         let value = match self {
             Self::Address => seen.address,
@@ -142,6 +134,36 @@ impl CrowdKey {
             Self::Software => seen.software,
         };
         (value != 0).then(|| mix(value, self as u64).max(1))
+    }
+}
+
+/// All keys of one event.
+struct Keys {
+    address: Option<u64>,
+    prefix: Option<u64>,
+    asn: Option<u64>,
+    device: Option<u64>,
+    software: Option<u64>,
+}
+
+impl Keys {
+    fn of(seen: &CrowdObservation) -> Self {
+        Self {
+            address: CrowdKey::Address.of(seen),
+            prefix: CrowdKey::Prefix.of(seen),
+            asn: CrowdKey::Asn.of(seen),
+            device: CrowdKey::Device.of(seen),
+            software: CrowdKey::Software.of(seen),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = u64> {
+        let all = [self.address, self.prefix, self.asn, self.device, self.software];
+        all.into_iter().flatten()
+    }
+
+    fn with_users(&self) -> impl Iterator<Item = u64> {
+        [self.address, self.prefix, self.device].into_iter().flatten()
     }
 }
 
@@ -213,17 +235,18 @@ impl Crowd {
     #[must_use]
     pub fn view(&self, seen: &CrowdObservation, now: i64) -> CrowdView {
         let at = seconds(now);
-        let window = |key: CrowdKey| Some(self.windows.read(key.of(seen)?, Window::Hour, at));
-        let users = |key: CrowdKey| Some(self.users.read(key.of(seen)?, at));
+        let keys = Keys::of(seen);
+        let window = |key: Option<u64>| Some(self.windows.read(key?, Window::Hour, at));
+        let users = |key: Option<u64>| Some(self.users.read(key?, at));
         CrowdView {
-            address: window(CrowdKey::Address).unwrap_or_default(),
-            prefix: window(CrowdKey::Prefix).unwrap_or_default(),
-            asn: window(CrowdKey::Asn),
-            device: window(CrowdKey::Device),
-            software: window(CrowdKey::Software),
-            address_users: users(CrowdKey::Address).unwrap_or_default(),
-            prefix_users: users(CrowdKey::Prefix).unwrap_or_default(),
-            device_users: users(CrowdKey::Device),
+            address: window(keys.address).unwrap_or_default(),
+            prefix: window(keys.prefix).unwrap_or_default(),
+            asn: window(keys.asn),
+            device: window(keys.device),
+            software: window(keys.software),
+            address_users: users(keys.address).unwrap_or_default(),
+            prefix_users: users(keys.prefix).unwrap_or_default(),
+            device_users: users(keys.device),
         }
     }
 
@@ -254,7 +277,8 @@ impl Crowd {
             (outcome.failure, Counter::Failures),
             (outcome.success, Counter::Successes),
         ];
-        for key in CrowdKey::ALL.into_iter().filter_map(|key| key.of(seen)) {
+        let keys = Keys::of(seen);
+        for key in keys.all() {
             let set = counters
                 .iter()
                 .filter(|(set, _)| *set)
@@ -262,7 +286,7 @@ impl Crowd {
             self.windows.add(key, set, at);
         }
         if seen.user != 0 {
-            for key in CrowdKey::WITH_USERS.into_iter().filter_map(|key| key.of(seen)) {
+            for key in keys.with_users() {
                 self.users
                     .add(key, seen.user, outcome.failure, outcome.success, at);
             }

@@ -18,6 +18,9 @@ const ADDRESS: u8 = 0x42;
 const DEVICE: u8 = 0x43;
 const SOFTWARE: u8 = 0x44;
 
+/// Keeps the /48 of IPv6 apart from the /24 of IPv4.
+const NO_V4: u64 = 1 << 63;
+
 /// What an event says about an attempt to get in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CrowdOutcome {
@@ -40,7 +43,7 @@ pub struct CrowdObservation {
     /// User of the tenant, or a name that is no user.
     #[serde(with = "postcard::fixint::le")]
     pub user: u64,
-    /// Whole address.
+    /// Whole address, or the /64 of an IPv6 address: a customer has all the rest of it.
     #[serde(with = "postcard::fixint::le")]
     pub address: u64,
     /// /24, or /64.
@@ -81,46 +84,42 @@ impl CrowdObservation {
         network: &NetworkFacts,
         outcome: CrowdOutcome,
     ) -> Self {
-        let short = |domain: u8, value: &[u8]| hash.short(domain, &[tenant.as_bytes(), value]).max(1);
-        let prefix = |bits: u128, length: u8| {
-            let parts: [&[u8]; 3] = [tenant.as_bytes(), &bits.to_le_bytes(), &[length]];
-            hash.short(ADDRESS, &parts).max(1)
-        };
+        let tenant = hash.counter(TENANT, &[], &[tenant]).max(1);
+        // Every step is keyed: an address must not follow from its hash and that of its network, as both are kept.
+        let part_of = |whole: u64, part: u64| hash.counter(ADDRESS, &[whole, part], &[]).max(1);
         let mut seen = Self {
-            tenant: short(TENANT, b""),
-            user: user.map_or(0, |user| short(USER, user.as_bytes())),
+            tenant,
+            user: user.map_or(0, |user| hash.counter(USER, &[tenant], &[user]).max(1)),
             asn: network.asn.unwrap_or(0),
             country: network.country.map_or(0, u16::from_be_bytes),
             ..Self::default()
         };
         match network.ip {
             IpAddr::V4(ip) => {
-                let bits = u128::from(ip.to_bits());
-                seen.address = prefix(bits, 32);
-                seen.prefix = prefix(bits >> 8, 24);
+                let bits = u64::from(ip.to_bits());
+                seen.prefix = part_of(tenant, bits >> 8);
+                seen.address = part_of(seen.prefix, bits & 0xff);
             }
             IpAddr::V6(ip) => {
-                let bits = ip.to_bits();
+                let bits = (ip.to_bits() >> 64) as u64;
                 seen.flags = IS_V6;
-                seen.address = prefix(bits, 128);
-                seen.prefix = prefix(bits >> 64, 64);
-                seen.net56 = prefix(bits >> 72, 56);
-                seen.net48 = prefix(bits >> 80, 48);
+                seen.net48 = part_of(tenant, bits >> 16 | NO_V4);
+                seen.net56 = part_of(seen.net48, bits >> 8 & 0xff);
+                seen.prefix = part_of(seen.net56, bits & 0xff);
+                seen.address = part_of(seen.prefix, 0);
             }
         }
         if device.carries_identity() {
-            seen.device = short(DEVICE, &source_identity(device).to_le_bytes());
+            let identity = source_identity(device);
+            let halves = [tenant, identity as u64, (identity >> 64) as u64];
+            seen.device = hash.counter(DEVICE, &halves, &[]).max(1);
         }
         let software = &device.software;
         if !software.is_unknown() {
-            let major = software.major.unwrap_or(0).to_le_bytes();
-            let parts: [&[u8]; 4] = [
-                tenant.as_bytes(),
-                software.family.as_bytes(),
-                software.os.as_bytes(),
-                &major,
-            ];
-            seen.software = hash.short(SOFTWARE, &parts).max(1);
+            let major = software.major.unwrap_or(0).into();
+            let numbers = [tenant, major, software.family.len() as u64];
+            let texts: [&str; 2] = [&software.family, &software.os];
+            seen.software = hash.counter(SOFTWARE, &numbers, &texts).max(1);
         }
         if tells_a_place(network) {
             seen.flags |= TELLS_PLACE;

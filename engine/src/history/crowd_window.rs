@@ -144,9 +144,8 @@ impl Line {
         Ok(line)
     }
 
+    #[inline]
     fn read(&self, window: Window, now: Seconds) -> WindowCounts {
-        let narrow = |buckets: &Narrow| buckets.map(|bucket| bucket.map(u32::from));
-        let wide = |buckets: &Wide| buckets.map(|bucket| bucket.map(from_24));
         let (mut buckets, slots) = match window {
             Window::Minutes10 => (narrow(&self.minutes10), 1),
             Window::Hour => (narrow(&self.hour), 6),
@@ -181,6 +180,22 @@ fn shift<T: Copy + Default>(buckets: &mut [T; 2], steps: u32) {
     };
 }
 
+#[inline]
+fn narrow(buckets: &Narrow) -> [[u32; COUNTERS]; 2] {
+    let [[a, b, c], [d, e, f]] = *buckets;
+    [[a.into(), b.into(), c.into()], [d.into(), e.into(), f.into()]]
+}
+
+#[inline]
+fn wide(buckets: &Wide) -> [[u32; COUNTERS]; 2] {
+    let [[a, b, c], [d, e, f]] = *buckets;
+    [
+        [from_24(a), from_24(b), from_24(c)],
+        [from_24(d), from_24(e), from_24(f)],
+    ]
+}
+
+#[inline]
 fn from_24(bytes: [u8; 3]) -> u32 {
     let [a, b, c] = bytes;
     u32::from_le_bytes([a, b, c, 0])
@@ -209,6 +224,7 @@ impl WindowTable {
     }
 
     /// Counts in one window that ends at `now`.
+    #[inline]
     pub(super) fn read(&self, key: u64, window: Window, now: Seconds) -> WindowCounts {
         let set = self.set_of(key);
         let way = self.tags.get(set).and_then(|tags| way_of(tags, key));

@@ -151,6 +151,10 @@ impl Question<'_> {
 
     fn without_identity(&self) -> DeviceMatch {
         let bare = !self.device.carries_identity() && !self.history.recently_carried_identity();
+        if bare && self.device.software.is_unknown() {
+            // Two logins of which nothing is told have nothing in common.
+            return self.unseen(IdentityBasis::Agent);
+        }
         if bare {
             return self
                 .find(|known| !known.carries_identity() && self.same_software(known))

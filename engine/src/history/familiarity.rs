@@ -14,6 +14,8 @@
 //! - n_0 of the last term is that of both address families together. Otherwise a stranger with an IPv6 address would
 //!   be free at a user who only ever came with IPv4.
 
+use std::net::IpAddr;
+
 use crate::enrich::network::NetworkFacts;
 
 use super::crowd::CrowdCounts;
@@ -226,12 +228,18 @@ impl Level {
 
 /// The levels that this address has a value for, from fine to coarse.
 fn levels_of(network: &NetworkFacts) -> impl Iterator<Item = Level> {
-    let prefixes = cell_values(network)
-        .map(|(level, _)| level)
-        .filter(|level| *level != CellLevel::Country);
+    let cell = |level: CellLevel| Some(Level::Cell(level));
+    let [fine, middle, wide] = match network.ip {
+        IpAddr::V4(_) => [cell(CellLevel::V4Address), cell(CellLevel::V4Net24), None],
+        IpAddr::V6(_) => [
+            cell(CellLevel::V6Net64),
+            cell(CellLevel::V6Net56),
+            cell(CellLevel::V6Net48),
+        ],
+    };
     let asn = network.asn.map(|_| Level::Asn);
     let country = network.country.map(|_| Level::Cell(CellLevel::Country));
-    prefixes.map(Level::Cell).chain(asn).chain(country)
+    [fine, middle, wide, asn, country].into_iter().flatten()
 }
 
 /// The user's decayed logins over the pairs that count, at the values of one address.
@@ -263,8 +271,16 @@ impl Sums {
             if counted & pair_bit(usize::from(cell.pair)) == 0 {
                 continue;
             }
-            let known = wanted.get(cell.level as usize) == Some(&Some(cell.value));
-            sums.add(cell.level, cell.logins.raw(), known);
+            let level = cell.level as usize;
+            let amount = cell.logins.raw();
+            if let Some(total) = sums.total.get_mut(level) {
+                *total += amount;
+            }
+            if wanted.get(level) == Some(&Some(cell.value))
+                && let Some(user) = sums.user.get_mut(level)
+            {
+                *user += amount;
+            }
         }
         let here = network.asn.map(NetworkKey::Asn);
         for (index, pair) in history.pairs.iter().enumerate() {
@@ -275,20 +291,11 @@ impl Sums {
             if Some(pair.network) == here {
                 sums.asn.0 += pair.logins.raw();
             }
-            for (level, weight) in CellLevel::ALL.into_iter().zip(&pair.rest) {
-                sums.add(level, weight.raw(), false);
+            for (total, weight) in sums.total.iter_mut().zip(&pair.rest) {
+                *total += weight.raw();
             }
         }
         sums.faded(&fadings)
-    }
-
-    fn add(&mut self, level: CellLevel, amount: f64, known: bool) {
-        if let Some(total) = self.total.get_mut(level as usize) {
-            *total += amount;
-        }
-        if known && let Some(user) = self.user.get_mut(level as usize) {
-            *user += amount;
-        }
     }
 
     fn faded(mut self, fadings: &PerHalfLife) -> Self {

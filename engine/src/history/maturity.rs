@@ -24,6 +24,8 @@ impl Default for MaturityPolicy {
     }
 }
 
+/// How far a sender's clock may be ahead of ours.
+const CLOCKS_DIFFER: Seconds = 5 * 60;
 /// Window of the usual level.
 const USUAL_WINDOW: Seconds = 90 * DAY;
 
@@ -71,7 +73,11 @@ pub fn maturity(
     let granted = history.map(|history| history.granted).unwrap_or_default();
     let Some(span) = granted.span else {
         let remembered = history.and_then(|history| history.profile.created_at);
-        let fresh = |created: Seconds| now.saturating_sub(created) <= policy.new_max;
+        // What lies ahead of our clock by more than clocks differ is no date of a young account.
+        let fresh = |created: Seconds| {
+            let age = now.saturating_sub(created);
+            (-CLOCKS_DIFFER..=policy.new_max).contains(&age)
+        };
         let new = created_at.map(seconds).is_some_and(fresh) || remembered.is_some_and(fresh);
         return if new { Maturity::New } else { Maturity::Unseen };
     };

@@ -19,6 +19,9 @@ pub enum NetworkKey {
 }
 
 impl NetworkKey {
+    /// No network at all: AS number 0 is reserved, so no login ever comes from it (RFC 7607).
+    pub const NOWHERE: Self = Self::Asn(0);
+
     /// The network of a login.
     #[must_use]
     pub fn of(network: &NetworkFacts) -> Self {
@@ -173,13 +176,26 @@ pub fn may_be_last_place(network: &NetworkFacts) -> bool {
 
 /// The values of one login at the counted levels, from fine to coarse; empty if the address tells nothing.
 pub fn cell_values(network: &NetworkFacts) -> impl Iterator<Item = (CellLevel, u64)> {
-    let prefixes = match network.ip {
+    let values = if tells_a_place(network) {
+        all_values(network)
+    } else {
+        [None; 4]
+    };
+    values.into_iter().flatten()
+}
+
+fn all_values(network: &NetworkFacts) -> [Option<(CellLevel, u64)>; 4] {
+    let country = network
+        .country
+        .map(|letters| (CellLevel::Country, u64::from(u16::from_be_bytes(letters))));
+    match network.ip {
         IpAddr::V4(ip) => {
             let bits = u64::from(ip.to_bits());
             [
                 Some((CellLevel::V4Address, bits)),
                 Some((CellLevel::V4Net24, bits >> 8)),
                 None,
+                country,
             ]
         }
         IpAddr::V6(ip) => {
@@ -188,18 +204,10 @@ pub fn cell_values(network: &NetworkFacts) -> impl Iterator<Item = (CellLevel, u
                 Some((CellLevel::V6Net64, bits)),
                 Some((CellLevel::V6Net56, bits >> 8)),
                 Some((CellLevel::V6Net48, bits >> 16)),
+                country,
             ]
         }
-    };
-    let country = network
-        .country
-        .map(|letters| (CellLevel::Country, u64::from(u16::from_be_bytes(letters))));
-    let tells = tells_a_place(network);
-    prefixes
-        .into_iter()
-        .chain([country])
-        .flatten()
-        .filter(move |_| tells)
+    }
 }
 
 /// First address of the /24 or /48 of an address.

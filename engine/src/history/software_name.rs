@@ -78,6 +78,14 @@ pub enum SoftwareName {
     Other(Arc<str>),
 }
 
+/// The name as the list has it, if it is a usual one that says something: the closed vocabulary for owners. Any other
+/// name may be words that the client chose.
+#[must_use]
+pub fn usual(text: &str) -> Option<&'static str> {
+    let said = !matches!(text, "" | "Other");
+    USUAL.iter().copied().find(|usual| said && *usual == text)
+}
+
 impl SoftwareName {
     /// From the text of the user agent parser.
     #[must_use]
@@ -136,6 +144,14 @@ mod tests {
     #[test]
     fn no_usual_name_is_listed_twice() {
         assert_eq!(USUAL.iter().collect::<BTreeSet<_>>().len(), USUAL.len());
+    }
+
+    #[test]
+    fn only_names_of_the_list_are_usual() {
+        assert_eq!(usual("Firefox"), Some("Firefox"));
+        for text in ["", "Other", "Call-0800-555-0199", "firefox"] {
+            assert_eq!(usual(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -138,18 +138,26 @@ pub struct DeviceName {
     pub number: u8,
 }
 
+impl DeviceName {
+    /// As text, made in one piece.
+    #[must_use]
+    pub fn text(&self) -> Box<str> {
+        let text = match (self.family.as_str(), self.os.as_str()) {
+            ("", "") => "a device".to_owned(),
+            (family, "") => family.to_owned(),
+            ("", os) => ["a device with ", os].concat(),
+            (family, os) => [family, " on ", os].concat(),
+        };
+        match self.number {
+            0 | 1 => text.into(),
+            number => format!("{text} ({number})").into(),
+        }
+    }
+}
+
 impl fmt::Display for DeviceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.family.as_str(), self.os.as_str()) {
-            ("", "") => f.write_str("a device")?,
-            (family, "") => f.write_str(family)?,
-            ("", os) => write!(f, "a device with {os}")?,
-            (family, os) => write!(f, "{family} on {os}")?,
-        }
-        if self.number > 1 {
-            write!(f, " ({})", self.number)?;
-        }
-        Ok(())
+        f.write_str(&self.text())
     }
 }
 

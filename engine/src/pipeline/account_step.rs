@@ -23,8 +23,8 @@ pub fn take(login: &EnrichedLogin, seq: Seq, now: i64, rows: &mut UserRows) {
             remember_profile(&login.event.user, rows);
         }
         EventType::ContactVerified => {
-            if let (Some(history), Some(network)) = (rows.history.as_mut(), login.network.as_ref()) {
-                contact_verified(history, &login.device, network, seq, now);
+            if let Some(history) = rows.history.as_mut() {
+                contact_verified(history, &login.device, login.network.as_ref(), seq, now);
                 rows.changed.history = true;
             }
             remember_profile(&login.event.user, rows);
@@ -42,7 +42,7 @@ pub fn remember_profile(user: &User, rows: &mut UserRows) {
         history,
         ProfileUpdate {
             created_at: user.created_at.map(Timestamp::as_micros),
-            kind: (user.kind != event::UserKind::Person).then(|| to_kind(user.kind)),
+            kind: user.kind.map(to_kind),
             locale: user.locale.as_deref(),
             time_zone: user.time_zone.as_deref(),
             contacts: user
@@ -56,7 +56,7 @@ pub fn remember_profile(user: &User, rows: &mut UserRows) {
 
 fn tells_something(user: &User) -> bool {
     user.created_at.is_some()
-        || user.kind != event::UserKind::Person
+        || user.kind.is_some()
         || user.locale.is_some()
         || user.time_zone.is_some()
         || user.contacts.is_some()

@@ -15,6 +15,8 @@ use crate::risk::decision::{Decision, Id};
 use crate::risk::json::write_decision;
 use crate::risk::score::ScorePolicy;
 
+/// Bytes of most stored decisions beside their slots.
+const BESIDE_SLOTS: usize = 384;
 /// Version of a stored decision.
 pub const DECISION_VERSION: u8 = 1;
 
@@ -350,7 +352,9 @@ pub fn dead_letter_line(letter: &DeadLetter) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// As [`row_bytes::encode`].
 pub fn encode_decision(decision: &Decision) -> Result<Vec<u8>, StoreError> {
-    row_bytes::encode(Keyspace::Decided, DECISION_VERSION, decision)
+    // Ledger and advice come on top: one request for memory is enough for most.
+    let bytes = decision.slots.len() + BESIDE_SLOTS;
+    row_bytes::encode_sized(Keyspace::Decided, DECISION_VERSION, decision, bytes)
 }
 
 /// Reads a stored decision.

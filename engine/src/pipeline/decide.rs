@@ -7,7 +7,7 @@ use crate::alerts::alert::Alert;
 use crate::alerts::classify::AttemptEnd;
 use crate::attempt::{self, Attempt, LastScored};
 use crate::enrich::EnrichedLogin;
-use crate::event::{ActorKind, LoginEvent, Outcome};
+use crate::event::{ActorKind, LoginEvent, Outcome, Timestamp};
 use crate::history::device_identity::source_identity;
 use crate::history::failures::FailedStage;
 use crate::history::{Maturity, maturity};
@@ -29,9 +29,19 @@ use crate::risk::decision::{AlertLine, Decision, DeviceVerdict, Mode};
 impl Sequencer {
     /// An event of type `login`.
     pub(super) fn decide_login(&mut self, moment: Moment<'_>) -> Result<Box<DecidedEvent>, StoreError> {
+        if !moment.login.event.is_interactive() {
+            // A session that goes on by itself: it neither goes on with an attempt nor fails one.
+            return Ok(self.decided(moment, None, Vec::new()));
+        }
         let key = moment.user;
         let mut rows = self.rows_of(key);
         let attempt = self.open_attempt(moment, &mut rows);
+        let earlier = earlier_enrolled(moment, &attempt);
+        let moment = earlier.as_ref().map_or(moment, |(login, bytes)| Moment {
+            login,
+            bytes,
+            ..moment
+        });
         let mut step = login_step::take(&self.engine, moment, attempt, &rows, &self.crowd, &mut self.work);
         self.note_failure(moment, &mut rows);
         self.note_wrong_password(moment, &step, &rows)?;
@@ -88,13 +98,19 @@ impl Sequencer {
                 source_identity(&last.device),
                 address_hash(&self.engine, last.network.ip),
             ),
-            maturity: maturity(rows.history.as_ref(), None, moment.now, &self.engine.maturity),
+            maturity: maturity(
+                rows.history.as_ref(),
+                event.user.created_at.map(Timestamp::as_micros),
+                moment.now,
+                &self.engine.maturity,
+            ),
             matched: ended.matched.clone(),
             user_kind: user_kind(event.user.kind, rows.history.as_ref()),
             wrong_passwords: attempt.wrong_passwords.into(),
         };
         let alerts = self.tell(moment, &ended, &before, key.as_ref(), &rows)?;
         self.learn(&ended, &mut rows);
+        note_abandoned(&ended, &before, &mut rows);
         self.put_rows(key.as_ref(), rows);
         let observation = (end == AttemptEnd::Granted && event.is_interactive())
             .then(|| granted_later(&self.engine, attempt, last));
@@ -168,7 +184,8 @@ impl Sequencer {
         if rows.unnamed.is_empty() || attempt::is_wrong_password(&moment.login.event) {
             return None;
         }
-        let (device, _) = source_of(&self.engine, moment.login);
+        let (identity, _) = source_of(&self.engine, moment.login);
+        let device = rows.unnamed_of(identity, &moment.login.device)?;
         let attempt = rows.take_unnamed(device)?;
         self.cancel_unnamed(moment.user?, device, &attempt);
         Some(attempt)
@@ -193,10 +210,13 @@ impl Sequencer {
             let key = keys::attempt(&login.tenant, id);
             let batch = self.batch();
             self.attempts.fill(key.clone(), None);
-            if let Some(row) = self.attempts.change(&key, batch)
-                && row.is_none()
-            {
-                *row = Some(std::mem::take(&mut step.attempt));
+            if let Some(row) = self.attempts.change(&key, batch) {
+                // Two users under one id. The older attempt ends here, so that each has its end.
+                if let Some(others) = row.replace(std::mem::take(&mut step.attempt)) {
+                    let due = others.due(self.engine.attempts);
+                    self.timers.cancel(&named_timer(&key, due));
+                    self.without_room.push(others);
+                }
                 self.timers.set(named_timer(&key, due));
             }
         } else {
@@ -221,7 +241,8 @@ impl Sequencer {
             (_, true) => FailedStage::SecondFactor,
             _ => return,
         };
-        if rows.history.is_none() {
+        // What others do for the owner, or wrongly in the owner's name, is not the owner's.
+        if rows.history.is_none() || event.actor.kind != ActorKind::User {
             return;
         }
         let (device, address) = source_of(&self.engine, moment.login);
@@ -303,7 +324,7 @@ impl Sequencer {
             seq: moment.seq,
             scored,
             alerts: lines,
-            device,
+            device: device.flatten(),
             maturity,
             degraded,
             versions: self.engine.in_force.versions,
@@ -322,11 +343,36 @@ impl Sequencer {
     }
 }
 
-fn seen(step: &LoginStep) -> (Maturity, DeviceVerdict) {
+/// A second step that nobody finished is a second factor not passed, as when the application says so itself.
+fn note_abandoned(ended: &Ended<'_>, before: &Before, rows: &mut UserRows) {
+    let noted = ended.attempt.second_factor_failed || ended.turned_away();
+    if ended.end != AttemptEnd::Abandoned || noted || rows.history.is_none() {
+        return;
+    }
+    let (device, address) = before.source;
+    rows.failures
+        .add(ended.time, FailedStage::SecondFactor, device, address);
+    rows.changed.failures = true;
+}
+
+/// The login and its bytes with the factors that an earlier stage of the attempt told, if this one tells none.
+fn earlier_enrolled(moment: Moment<'_>, attempt: &Attempt) -> Option<(EnrichedLogin, Vec<u8>)> {
+    let last = attempt.last.as_deref()?;
+    if moment.login.event.auth.enrolled.is_some() || !last.event.tells_enrolled() {
+        return None;
+    }
+    let mut login = moment.login.clone();
+    login.event.auth.enrolled = stage_event(last).auth.enrolled;
+    let bytes = last.event.lend_enrolled(moment.bytes)?;
+    Some((login, bytes))
+}
+
+/// How much is known of the user, and of the device unless nothing was told of it.
+fn seen(step: &LoginStep) -> (Maturity, Option<DeviceVerdict>) {
     let matched = &step.before.matched;
-    let verdict = DeviceVerdict {
+    let verdict = matched.told.then(|| DeviceVerdict {
         state: matched.state,
-        name: matched.name.to_string().into(),
-    };
+        name: matched.name.text(),
+    });
     (step.before.maturity, verdict)
 }

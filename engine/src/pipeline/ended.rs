@@ -123,6 +123,12 @@ impl Ended<'_> {
         self.end == AttemptEnd::Granted && self.action.is_some_and(|action| action != Action::Allow)
     }
 
+    /// Whether our answer was deny or hold: then nobody was asked for a second step.
+    #[must_use]
+    pub fn turned_away(&self) -> bool {
+        matches!(self.action, Some(Action::Deny | Action::Hold))
+    }
+
     /// Learns a granted login; anything else teaches nothing.
     pub fn learn(&self, history: &mut UserHistory, hash: &KeyedHash) {
         if self.end != AttemptEnd::Granted {
@@ -159,7 +165,10 @@ impl Ended<'_> {
         match self.achieved {
             Level::One => VouchEvidence::None,
             Level::Three => VouchEvidence::StepUpOriginBound,
-            Level::Two if self.lives_on_other_vouched_device(history, hash) => {
+            // What can be forwarded is no better for where it lives, if the page may stand on the network between.
+            Level::Two
+                if is_ordinary(self.network.kind) && self.lives_on_other_vouched_device(history, hash) =>
+            {
                 VouchEvidence::StepUpOtherVouchedDevice
             }
             Level::Two => VouchEvidence::StepUpPhishable,

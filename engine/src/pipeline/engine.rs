@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use doorward_geoip::GeoDatabase;
+
 use crate::alerts::budget::BudgetPolicy;
 use crate::alerts::quiet::QuietPolicy;
 use crate::alerts::silence::SilencePolicy;
@@ -40,6 +42,8 @@ pub struct Apps {
     pub others: AppRules,
     /// Sensitivity if nobody says one.
     pub sensitivity: Sensitivity,
+    /// Name of the site, for events that name no application; `None`: as their source is called.
+    pub site: Option<Box<str>>,
 }
 
 impl Apps {
@@ -87,6 +91,8 @@ pub struct Engine {
     pub maturity: MaturityPolicy,
     /// Bounds of attempts.
     pub attempts: AttemptLimits,
+    /// Geo files, to look up again where a user was when other files said it.
+    pub geo: Arc<GeoDatabase>,
     /// Bounds of the counters across users.
     pub crowd: CrowdLimits,
     /// Budgets and times of alerts.

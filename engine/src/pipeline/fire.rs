@@ -202,7 +202,11 @@ fn own_bytes(login: &EnrichedLogin) -> Vec<u8> {
 
 impl UserRows {
     /// Keeps an attempt open, and returns the one that had to make room.
-    pub(super) fn keep_unnamed(&mut self, device: u128, attempt: Box<Attempt>) -> Option<(u128, Box<Attempt>)> {
+    pub(super) fn keep_unnamed(
+        &mut self,
+        device: u128,
+        attempt: Box<Attempt>,
+    ) -> Option<(u128, Box<Attempt>)> {
         let full = self.unnamed.len() >= crate::pipeline::user_rows::UNNAMED_MAX;
         let evicted = full.then(|| self.unnamed.remove(0));
         self.unnamed.push((device, attempt));

@@ -22,7 +22,7 @@ use crate::risk::action::AppPolicy;
 use crate::risk::decision::{Action, DeviceState, Id, Level, Mode, Scored};
 use crate::risk::risk_engine::{Judgement, RiskInput, Scratch};
 use crate::risk::step_up::{FactorFacts, enrolled_max};
-use crate::signals::{self, LoginContext};
+use crate::signals::{self, LastPlaceNow, LoginContext, Zones};
 
 /// The event and its place in the journal.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +86,7 @@ pub struct LoginStep {
 pub struct Workspace {
     scratch: Scratch,
     slots: Slots,
+    zones: Zones,
 }
 
 /// Keyed identity of a login's source among the user's failures: device (0 if it shows none) and address.
@@ -98,12 +99,14 @@ pub fn source_of(engine: &Engine, login: &EnrichedLogin) -> (u128, u128) {
     (source_identity(&login.device), address)
 }
 
-/// Keyed hash of an address.
+/// Keyed hash of an address, or of the /64 of an IPv6 address: a customer has all the rest of it.
 #[must_use]
 pub fn address_hash(engine: &Engine, ip: IpAddr) -> u128 {
     match ip {
         IpAddr::V4(ip) => engine.hash.wide(domain::ADDRESS, &[&ip.octets()]),
-        IpAddr::V6(ip) => engine.hash.wide(domain::ADDRESS, &[&ip.octets()]),
+        IpAddr::V6(ip) => engine
+            .hash
+            .wide(domain::ADDRESS, &[&(ip.to_bits() >> 64).to_be_bytes()]),
     }
 }
 
@@ -176,14 +179,14 @@ fn look_back(engine: &Engine, moment: Moment<'_>, rows: &UserRows) -> Before {
     }
 }
 
-/// What the event says, else what the account was said to be before.
-pub(super) fn user_kind(told: UserKind, history: Option<&UserHistory>) -> UserKind {
-    match (told, history.map(|history| history.profile.kind)) {
-        (UserKind::Person, Some(profile::UserKind::Shared)) => UserKind::Shared,
-        (UserKind::Person, Some(profile::UserKind::Service)) => UserKind::Service,
-        (UserKind::Person, Some(profile::UserKind::Agent)) => UserKind::Agent,
-        (told, _) => told,
-    }
+/// What the event says, else what the account was said to be before, else a person's.
+pub(super) fn user_kind(told: Option<UserKind>, history: Option<&UserHistory>) -> UserKind {
+    told.unwrap_or_else(|| match history.map(|history| history.profile.kind) {
+        Some(profile::UserKind::Shared) => UserKind::Shared,
+        Some(profile::UserKind::Service) => UserKind::Service,
+        Some(profile::UserKind::Agent) => UserKind::Agent,
+        Some(profile::UserKind::Person) | None => UserKind::Person,
+    })
 }
 
 /// What an event tells the counters across users. An attempt counts once, with its first stage.
@@ -237,16 +240,15 @@ pub(super) fn granted_later(engine: &Engine, attempt: &Attempt, last: &LastScore
 /// Inputs without which some rules answer `no_data`, sorted.
 fn degraded(login: &EnrichedLogin) -> Vec<Box<str>> {
     let network = login.network.as_ref();
-    let placed = network.is_some_and(|network| network.class.has_place());
     let missing = [
         (!told_methods(login), "auth.methods"),
         (login.event.client.user_agent.is_none(), "client.user_agent"),
         (
-            placed && network.is_some_and(|network| network.asn.is_none()),
+            network.is_some_and(|network| network.asn.is_none()),
             "network.asn",
         ),
         (
-            placed && network.is_some_and(|network| network.country.is_none()),
+            network.is_some_and(|network| network.country.is_none()),
             "network.country",
         ),
     ];
@@ -297,6 +299,7 @@ impl Scoring<'_> {
             .map(|observation| observation.with(none))
             .unwrap_or_default();
         let (source_device, source_address) = step.before.source;
+        let last_place = self.last_place();
         let context = LoginContext {
             login,
             network: self.network,
@@ -322,13 +325,37 @@ impl Scoring<'_> {
             achieved: proven.level(factors.hwk_origin_bound).number(),
             usual,
             enrolled_max: enrolled.map(|enrolled| enrolled_max(enrolled, event.time, factors)),
+            last_place: last_place.as_ref(),
             sensitivity: policy.sensitivity,
             hwk_origin_bound: factors.hwk_origin_bound,
             now: self.moment.now,
+            zones: &work.zones,
         };
         signals::read_all(&context, &mut work.slots);
         let input = self.input(step, &policy, usual);
         self.engine.risk.decide(&work.slots, &input, &mut work.scratch)
+    }
+
+    /// Where the user was last, by the geo files of this login: at a new epoch the place is looked up again.
+    fn last_place(&self) -> Option<LastPlaceNow> {
+        let last = self.history?.last_place.as_ref()?;
+        let epoch = self.network.geo_epoch;
+        if last.geo_epoch == epoch || self.engine.geo.epoch() != epoch {
+            return Some(LastPlaceNow {
+                time: last.time,
+                place: last.place(),
+                kind: last.kind,
+                comparable: last.geo_epoch == epoch,
+            });
+        }
+        let found = NetworkFacts::new(last.prefix, &self.engine.geo.lookup(last.prefix), epoch);
+        Some(LastPlaceNow {
+            time: last.time,
+            place: found.place?,
+            // Lists of parts of the /24 or /48 do not show by its first address.
+            kind: found.kind.or(last.kind),
+            comparable: true,
+        })
     }
 
     fn pair_trust(&self, matched: &DeviceMatch) -> Trust {

@@ -69,6 +69,7 @@ pub struct Sequencer {
     pub(super) mailboxes: RowCache<Mailbox>,
     pub(super) timers: Timers,
     /// Attempts that had to make room: they end behind the event at hand.
+    #[expect(clippy::vec_box, reason = "they come behind a pointer and go on behind it")]
     pub(super) without_room: Vec<Box<Attempt>>,
     /// Ids of events and dead letters in batches that are not committed yet.
     pub(super) uncommitted: VecDeque<(u64, HashMap<[u8; 32], Seq>)>,

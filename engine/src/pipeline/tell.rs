@@ -2,15 +2,17 @@
 
 use doorward_rules::Points;
 
-use crate::alerts::alert::{Alert, AlertTo, LastSignIn, MailFacts, SecondFactor};
+use crate::alerts::alert::{Alert, AlertTo, LastSignIn, MailFacts, Proof, SecondFactor, device_words};
 use crate::alerts::budget::Mailbox;
 use crate::alerts::classify::{AttemptEnd, AttemptFacts, OwnerKind, classify};
 use crate::alerts::contact::mail_contact;
 use crate::alerts::place::Place;
 use crate::alerts::silence::{HeldBack, SilenceFacts, silence};
+use crate::attempt::proven::Proven;
 use crate::enrich::device::DeviceDescriptor;
-use crate::event::{Contact, FactorResult, FailureReason, LoginEvent};
-use crate::history::UserHistory;
+use crate::event::{AuthMethod, Contact, FactorResult, FailureReason, LoginEvent, Outcome};
+use crate::history::software_name::{SoftwareName, usual};
+use crate::history::{DeviceState, UserHistory};
 use crate::keyed_hash::{KeyedHash, domain};
 use crate::pipeline::account_step::to_event_contact;
 use crate::pipeline::ended::Ended;
@@ -24,6 +26,7 @@ pub fn kind_of(ended: &Ended<'_>) -> Option<OwnerKind> {
         end: ended.end,
         right_password: ended.attempt.right_password,
         second_factor_failed: ended.attempt.second_factor_failed,
+        turned_away: ended.turned_away(),
         device: ended.matched.told.then_some(ended.matched.state),
         attack_fired: ended.attack_fired,
         score: Points::from_hundredths(ended.sum_hundredths),
@@ -66,7 +69,7 @@ impl Telling<'_> {
     pub fn alert(&self, kind: OwnerKind, mailbox: &mut Mailbox) -> Alert {
         let contacts = self.contacts();
         let address = mail_contact(&contacts).and_then(|contact| contact.address.clone());
-        let device = device_key(&self.engine.hash, self.ended.device);
+        let device = self.told_device();
         let held_back = self
             .silence(address.is_some())
             .or_else(|| mailbox.refusal(kind, device, self.moment.now, &self.engine.alerts.budget));
@@ -102,6 +105,26 @@ impl Telling<'_> {
         let silence = self.silence(address.is_some());
         let kind = OwnerKind::WrongPasswordUnknownDevice;
         (silence, self.facts(kind, address.unwrap_or_default(), 0))
+    }
+
+    /// What "the same device" is for mails that were sent: of a copy, not the one that it is a copy of.
+    fn told_device(&self) -> u128 {
+        let device = self.ended.device;
+        let key = device_key(&self.engine.hash, device);
+        if self.ended.matched.state != DeviceState::Conflict {
+            return key;
+        }
+        let generation = device.generation.unwrap_or_default().to_be_bytes();
+        let software = &device.software;
+        self.engine.hash.wide(
+            domain::SOFTWARE,
+            &[
+                &key.to_be_bytes(),
+                software.family.as_bytes(),
+                software.os.as_bytes(),
+                &generation,
+            ],
+        )
     }
 
     /// Contacts of the event, else those remembered.
@@ -150,11 +173,7 @@ impl Telling<'_> {
                 address.clone()
             },
             address,
-            application: rules
-                .name
-                .clone()
-                .or_else(|| app.map(Into::into))
-                .unwrap_or_default(),
+            application: self.application(),
             help_text: rules.help_text.clone().unwrap_or_default(),
             locale: told(
                 event.user.locale.as_deref(),
@@ -164,11 +183,11 @@ impl Telling<'_> {
                 event.user.time_zone.as_deref(),
                 profile.and_then(|known| known.time_zone.as_deref()),
             ),
-            device_family: (*software.family).into(),
-            device_os: (*software.os).into(),
+            device_family: usual(&software.family).unwrap_or_default().into(),
+            device_os: usual(&software.os).unwrap_or_default().into(),
             device_state: self.ended.matched.state,
             place: Place::of(self.ended.network),
-            proven: proven(event),
+            proven: proven(&self.ended.attempt.proven, event),
             second_factor: self.second_factor(),
             wrong_passwords: self
                 .before
@@ -178,6 +197,19 @@ impl Telling<'_> {
             phishing_possible: self.phishing_possible(),
             held_back_before,
         }
+    }
+
+    /// What people call the place of the login: the application, else the site, else who sent the event.
+    fn application(&self) -> Box<str> {
+        let event = self.ended.event;
+        let apps = &self.engine.apps;
+        let app = event.app.id.as_deref();
+        let configured = apps.of(app).name.as_deref();
+        configured
+            .or(app)
+            .or(apps.site.as_deref())
+            .unwrap_or(&event.source)
+            .into()
     }
 
     fn second_factor(&self) -> SecondFactor {
@@ -190,7 +222,7 @@ impl Telling<'_> {
                 .any(|factor| factor.result == Some(FactorResult::Denied));
         match self.ended.end {
             _ if denied => SecondFactor::Denied,
-            AttemptEnd::Abandoned => SecondFactor::Abandoned,
+            AttemptEnd::Abandoned if !self.ended.turned_away() => SecondFactor::Abandoned,
             _ if self.ended.attempt.second_factor_failed && self.ended.end != AttemptEnd::Granted => {
                 SecondFactor::Failed
             }
@@ -206,7 +238,10 @@ impl Telling<'_> {
         Some(LastSignIn {
             time: crate::history::time::micros(last.time),
             device: device
-                .map(|device| device.name().to_string().into())
+                .map(|device| {
+                    let name = |software: &SoftwareName| usual(software.as_str()).unwrap_or_default();
+                    device_words(name(&device.family), name(&device.os)).into()
+                })
                 .unwrap_or_default(),
         })
     }
@@ -219,15 +254,22 @@ impl Telling<'_> {
     }
 }
 
-/// Codes of the factors that succeeded, sorted.
-fn proven(event: &LoginEvent) -> Vec<u8> {
-    let succeeded = event
-        .auth
-        .factors
-        .iter()
-        .filter(|factor| factor.result == Some(FactorResult::Success));
-    let mut codes: Vec<u8> = succeeded.map(|factor| factor.method.code()).collect();
+/// Codes of what all stages of the attempt proved, sorted; methods that name no factor are those of its last stage.
+fn proven(proven: &Proven, event: &LoginEvent) -> Vec<u8> {
+    let of_factors = proven.types().map(Proof::Factor);
+    let told = event.auth.factors.iter().any(|factor| match factor.result {
+        Some(result) => result == FactorResult::Success,
+        None => event.outcome == Some(Outcome::Success),
+    });
+    // Successful factors win over methods, here as for the level.
+    let methods = event.auth.methods.iter().filter(|_| !told);
+    let of_methods = methods.filter_map(|method| Proof::of_method(*method));
+    let mut codes: Vec<u8> = of_factors.chain(of_methods).map(Proof::code).collect();
     codes.sort_unstable();
     codes.dedup();
+    // "Several" adds nothing beside the two that it is about.
+    if codes.len() > 2 {
+        codes.retain(|code| *code != Proof::Method(AuthMethod::Mfa).code());
+    }
     codes
 }

@@ -1,7 +1,8 @@
 //! All that is stored of one user and needed to decide: loaded together, kept together, written apart.
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, LastScored};
 use crate::enrich::EnrichedLogin;
+use crate::enrich::device::DeviceDescriptor;
 use crate::history::failures::UserFailures;
 use crate::history::{UserHistory, codec, failures};
 use crate::pipeline::keys;
@@ -104,6 +105,20 @@ impl UserRows {
         let index = self.unnamed.iter().position(|(known, _)| *known == device)?;
         self.changed.unnamed = true;
         Some(self.unnamed.remove(index).1)
+    }
+
+    /// The identity under which the open attempt waits that this device goes on with: its own, else that of the latest
+    /// attempt of the same agent where one of the two shows neither id nor key. A cookie may be set between the stages.
+    #[must_use]
+    pub fn unnamed_of(&self, identity: u128, device: &DeviceDescriptor) -> Option<u128> {
+        let own = self.unnamed.iter().find(|(known, _)| *known == identity);
+        let same_agent = |last: &LastScored| {
+            let one_is_bare = !last.device.carries_identity() || !device.carries_identity();
+            device.agent != 0 && last.device.agent == device.agent && one_is_bare
+        };
+        let alike = |attempt: &Attempt| attempt.last.as_deref().is_some_and(same_agent);
+        own.or_else(|| self.unnamed.iter().rev().find(|(_, attempt)| alike(attempt)))
+            .map(|(known, _)| *known)
     }
 }
 

@@ -68,7 +68,7 @@ impl Floors {
                 Effect::AtMost(action) => {
                     floors.at_most = Some(floors.at_most.map_or(action, |mildest| mildest.min(action)));
                 }
-                Effect::Points | Effect::Alert | Effect::Taint(_) => {}
+                Effect::Points | Effect::Taint(_) => {}
             }
         }
         floors

@@ -53,7 +53,7 @@ pub fn counterfactual(
     let with_level = levels
         .map(|level| (level, answer(None, level)))
         .find(|(_, other)| *other != actual);
-    let named = |(index, action): (usize, Action)| Some((rules.get(index)?.id.clone(), action));
+    let named = |(index, action): (usize, Action)| Some((rules.get(index)?.id.as_ref().into(), action));
     Counterfactual {
         without: without.and_then(named),
         with_level,

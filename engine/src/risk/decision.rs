@@ -48,7 +48,7 @@ impl LineStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineRule {
     /// A rule file, by id.
-    Rule(Box<str>),
+    Rule(Arc<str>),
     /// The cap on newness took points off.
     CapNewness,
     /// The cap on trust gave points back.

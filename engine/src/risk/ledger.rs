@@ -1,5 +1,7 @@
 //! The ledger: every line that explains the sum, with the caps as the last ones. `base` + points of fired lines = sum.
 
+use std::sync::Arc;
+
 use doorward_rules::Points;
 
 use super::decision::{LedgerLine, LineRule, LineStatus};
@@ -17,7 +19,7 @@ pub fn lines(rules: &[RuleFacts], verdicts: &[Verdict], totals: &Totals) -> Vec<
     let mut ledger = Vec::with_capacity(verdicts.iter().filter(|v| shown(v)).count() + caps.len());
     for (rule, verdict) in rules.iter().zip(verdicts).filter(|(_, verdict)| shown(verdict)) {
         ledger.push(LedgerLine {
-            rule: LineRule::Rule(rule.id.clone()),
+            rule: LineRule::Rule(Arc::clone(&rule.id)),
             status: verdict.status,
             points: verdict.points,
         });

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorward_rules::{RuleAlert, RuleSet, Slots};
+use doorward_rules::{Outcome, RuleSet, Slots};
 
 use super::action::{AppPolicy, Choice, Floors, Situation};
 use super::counterfactual::{Counterfactual, counterfactual};
@@ -47,6 +47,8 @@ pub struct Judgement {
 pub struct RiskEngine {
     rules: Arc<RuleSet>,
     facts: Vec<RuleFacts>,
+    /// What becomes of each rule that is not about a login.
+    silent: Vec<Verdict>,
     score: ScorePolicy,
     factors: FactorPolicy,
 }
@@ -54,7 +56,6 @@ pub struct RiskEngine {
 /// Space that is used again from login to login; afterwards it holds what became of each rule.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    said: Vec<doorward_rules::Verdict>,
     verdicts: Vec<Verdict>,
 }
 
@@ -62,13 +63,15 @@ impl RiskEngine {
     /// Takes the rules that count; experimental and shadow ones never reach a decision.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, score: ScorePolicy, factors: FactorPolicy) -> Self {
-        let facts = rules
+        let facts: Vec<RuleFacts> = rules
             .rules()
             .iter()
             .filter(|rule| rule.counts())
             .map(RuleFacts::from)
             .collect();
+        let silent = |rule| Verdict::of(rule, Outcome::NotApplicable);
         Self {
+            silent: facts.iter().map(silent).collect(),
             rules,
             facts,
             score,
@@ -119,24 +122,19 @@ impl RiskEngine {
         lines.filter(|(_, verdict)| verdict.holds()).map(|(rule, _)| rule)
     }
 
-    /// Alerts that rules raised for the login that `scratch` was last used for: rule id and alert.
-    pub fn alerts<'a>(&'a self, scratch: &'a Scratch) -> impl Iterator<Item = (&'a str, &'a RuleAlert)> {
-        let rules = self.rules.rules().iter().filter(|rule| rule.counts());
-        rules
-            .zip(&scratch.verdicts)
-            .filter(|(_, verdict)| verdict.holds())
-            .filter_map(|(rule, _)| Some((rule.id.as_str(), rule.alert.as_ref()?)))
-    }
-
     fn evaluate(&self, slots: &Slots, input: &RiskInput<'_>, scratch: &mut Scratch) {
-        self.rules.evaluate(slots, &mut scratch.said);
-        scratch.verdicts.clear();
-        for (rule, said) in self.facts.iter().zip(&scratch.said) {
-            let mut verdict = Verdict::of(rule, said.outcome);
-            if verdict.status == LineStatus::Fired && input.excepted.contains(&rule.id) {
+        let is_excepted = |rule: &RuleFacts| input.excepted.iter().any(|id| **id == *rule.id);
+        // Most rules are not about this login, so those that are stand out from a row of nothing.
+        scratch.verdicts.clone_from(&self.silent);
+        let lines = scratch.verdicts.iter_mut().zip(&self.facts);
+        for ((verdict, rule), outcome) in lines.zip(self.rules.outcomes(slots)) {
+            if outcome == Outcome::NotApplicable {
+                continue;
+            }
+            *verdict = Verdict::of(rule, outcome);
+            if verdict.status == LineStatus::Fired && is_excepted(rule) {
                 verdict.status = LineStatus::Excepted;
             }
-            scratch.verdicts.push(verdict);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the decision has to know of a rule, apart from its condition: what kind of evidence it is, which fact it looks
 //! at, and what it does besides counting points.
 
+use std::sync::Arc;
+
 use doorward_rules::{Evidence, Group, Outcome, Points, Rule, Worth};
 
 use super::decision::{Action, Level, LineStatus};
@@ -35,8 +37,6 @@ pub enum Effect {
     AtLeast(Floor),
     /// `at_most`: lowers the answer, last of all.
     AtMost(Action),
-    /// Tells somebody.
-    Alert,
     /// Factors of this type may be in the wrong hands.
     Taint(FactorType),
 }
@@ -44,8 +44,8 @@ pub enum Effect {
 /// One rule, as far as the sum is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFacts {
-    /// Id, equal to the name of its file.
-    pub id: Box<str>,
+    /// Id, equal to the name of its file; lines of ledgers share it.
+    pub id: Arc<str>,
     /// Kind of evidence.
     pub evidence: Evidence,
     /// Fact it looks at: of one group only the strongest line counts.
@@ -77,7 +77,6 @@ impl Effect {
         use doorward_rules::{Action as Word, Effect as Said, Floor as Least};
         match effect {
             Said::Points => Self::Points,
-            Said::Alert => Self::Alert,
             Said::AtLeast(Least::Level(level)) => {
                 Self::AtLeast(Floor::Level(if level >= 3 { Level::Three } else { Level::Two }))
             }

@@ -102,9 +102,11 @@ pub fn settle(
     base: Points,
     policy: &ScorePolicy,
 ) -> Totals {
-    for (rule, verdict) in rules.iter().zip(verdicts.iter_mut()) {
-        if newness.leaves_out(rule) {
-            verdict.status = LineStatus::NotApplicable;
+    if newness != NewnessPolicy::All {
+        for (rule, verdict) in rules.iter().zip(verdicts.iter_mut()) {
+            if newness.leaves_out(rule) {
+                verdict.status = LineStatus::NotApplicable;
+            }
         }
     }
     cover(rules, verdicts);
@@ -114,34 +116,31 @@ pub fn settle(
 /// In each group the largest positive line counts, or, if there is none, the most negative one; of equal ones the first
 /// by id. Lines of zero points compete with nobody.
 fn cover(rules: &[RuleFacts], verdicts: &mut [Verdict]) {
-    let mut strongest = [Points::ZERO; GROUPS];
-    let mut winner = [usize::MAX; GROUPS];
+    let mut strongest = [(usize::MAX, Points::ZERO); GROUPS];
+    let mut fired = 0;
     for (index, (rule, verdict)) in rules.iter().zip(verdicts.iter()).enumerate() {
-        let Some((best, holder)) = slot_of(rule, &mut strongest, &mut winner) else {
+        if verdict.status != LineStatus::Fired {
             continue;
-        };
-        if verdict.status == LineStatus::Fired && is_stronger(verdict.points, *best) {
-            *best = verdict.points;
-            *holder = index;
+        }
+        fired += 1;
+        if let Some((holder, best)) = strongest.get_mut(rule.group as usize)
+            && is_stronger(verdict.points, *best)
+        {
+            (*holder, *best) = (index, verdict.points);
         }
     }
+    if fired < 2 {
+        return;
+    }
     for (index, (rule, verdict)) in rules.iter().zip(verdicts.iter_mut()).enumerate() {
-        let Some((_, holder)) = slot_of(rule, &mut strongest, &mut winner) else {
-            continue;
-        };
-        if verdict.status == LineStatus::Fired && verdict.points != Points::ZERO && *holder != index {
+        if verdict.status == LineStatus::Fired
+            && verdict.points != Points::ZERO
+            && let Some((holder, _)) = strongest.get(rule.group as usize)
+            && *holder != index
+        {
             verdict.status = LineStatus::Covered;
         }
     }
-}
-
-fn slot_of<'a>(
-    rule: &RuleFacts,
-    strongest: &'a mut [Points; GROUPS],
-    winner: &'a mut [usize; GROUPS],
-) -> Option<(&'a mut Points, &'a mut usize)> {
-    let group = rule.group as usize;
-    Some((strongest.get_mut(group)?, winner.get_mut(group)?))
 }
 
 fn is_stronger(points: Points, best: Points) -> bool {
@@ -157,8 +156,8 @@ fn add_up(rules: &[RuleFacts], verdicts: &[Verdict], base: Points, policy: &Scor
     let mut trust = Points::ZERO;
     let mut others = base;
     let mut attack = Attack::default();
-    for (rule, verdict) in rules.iter().zip(verdicts) {
-        if rule.evidence == Evidence::Attack && verdict.holds() {
+    for (rule, verdict) in rules.iter().zip(verdicts).filter(|(_, verdict)| verdict.holds()) {
+        if rule.evidence == Evidence::Attack {
             attack.note(rule.group, verdict.points);
         }
         if verdict.status == LineStatus::Fired {

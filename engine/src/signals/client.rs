@@ -2,6 +2,7 @@
 
 use doorward_rules::{Field, Slots};
 
+use super::address_text::AddressText;
 use super::{LoginContext, Signal};
 
 /// From which address and with which fingerprint does it come?
@@ -18,7 +19,7 @@ impl Signal for ClientSignal {
 
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let client = &context.login.event.client;
-        slots.set_owned(Field::ClientIp, context.network.ip.to_string());
+        slots.set_owned(Field::ClientIp, AddressText::of(context.network.ip).as_str());
         if let Some(ja4) = client.ja4.as_deref() {
             slots.set_owned(Field::ClientJa4, ja4);
         }

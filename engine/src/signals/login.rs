@@ -1,7 +1,6 @@
 //! What kind of event it is, and at what hour of the user's day.
 
 use doorward_rules::{Field, Slots};
-use jiff::tz::TimeZone;
 
 use super::{LoginContext, Signal};
 
@@ -49,9 +48,8 @@ fn hour_of_day(context: &LoginContext<'_>) -> Option<f64> {
     let remembered = context
         .history
         .and_then(|history| history.profile.time_zone.as_deref());
-    let zone = TimeZone::get(told.or(remembered)?).ok()?;
     let instant = jiff::Timestamp::from_microsecond(context.login.event.time.as_micros()).ok()?;
-    let offset = zone.to_offset_info(instant).offset().seconds();
-    let second = (instant.as_second() + i64::from(offset)).rem_euclid(86_400);
+    let ahead = context.zones.seconds_ahead(told.or(remembered)?, instant)?;
+    let second = (instant.as_second() + ahead).rem_euclid(86_400);
     Some(second as f64 / 3_600.0)
 }

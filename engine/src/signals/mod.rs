@@ -4,6 +4,7 @@
 //! is never silently safe or guilty. Pure; no signal looks at another one's fields. To add a field: declare it in
 //! `rules/src/fields.rs`, fill it in one of these files; the test below holds that every field has exactly one signal.
 
+mod address_text;
 mod app;
 mod auth;
 mod client;
@@ -15,18 +16,35 @@ mod login;
 mod network;
 mod travel;
 mod user;
+mod zones;
 
 use doorward_rules::{Field, Slots};
 
 use crate::attempt::Attempt;
 use crate::attempt::proven::Proven;
 use crate::enrich::EnrichedLogin;
-use crate::enrich::network::NetworkFacts;
+use crate::enrich::network::{NetworkFacts, NetworkKind, Place};
 use crate::event::{Sensitivity, UserKind};
 use crate::history::crowd::CrowdView;
 use crate::history::failures::UserFailures;
 use crate::history::familiarity::Familiarity;
+use crate::history::time::Seconds;
 use crate::history::{DeviceMatch, Maturity, Trust, UserHistory};
+
+pub use zones::Zones;
+
+/// Where a user was last, by the geo files of the login at hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastPlaceNow {
+    /// Event time of the login there.
+    pub time: Seconds,
+    /// The place.
+    pub place: Place,
+    /// Kind of its network.
+    pub kind: Option<NetworkKind>,
+    /// Whether place and login are of one geo epoch.
+    pub comparable: bool,
+}
 
 /// Everything a signal may look at.
 #[derive(Debug, Clone, Copy)]
@@ -65,12 +83,16 @@ pub struct LoginContext<'a> {
     pub usual: Option<u8>,
     /// Level of the strongest mature factor; `None` if the application told nothing.
     pub enrolled_max: Option<u8>,
+    /// Where the user was last, as far as today's geo files know.
+    pub last_place: Option<&'a LastPlaceNow>,
     /// Sensitivity that counts.
     pub sensitivity: Sensitivity,
     /// Whether keys of hardware count as bound to origin.
     pub hwk_origin_bound: bool,
     /// Doorward's clock at this event, microseconds since the epoch.
     pub now: i64,
+    /// Time zones by name.
+    pub zones: &'a Zones,
 }
 
 /// One question about a login.

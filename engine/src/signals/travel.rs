@@ -28,33 +28,39 @@ impl Signal for TravelSignal {
 
     fn read(&self, context: &LoginContext<'_>, slots: &mut Slots) {
         let Some(history) = context.history else { return };
-        let (Some(last), Some(here)) = (&history.last_place, &context.network.place) else {
+        let (Some(last), Some(here)) = (context.last_place, &context.network.place) else {
             return;
         };
-        let there = last.place();
-        let Some(distance) = gap_km(&there, here) else {
+        let there = &last.place;
+        let Some(distance) = gap_km(there, here) else {
             return;
         };
         let time = context.login.event.time.as_micros();
         let elapsed = time.saturating_sub(crate::history::time::micros(last.time));
         let hours = elapsed.saturating_abs().max(SHORTEST_MICROS) as f64 / 3_600e6;
-        let comparable = says_where(last.kind)
-            && says_where(context.network.kind)
-            && last.geo_epoch == context.network.geo_epoch;
+        let comparable = last.comparable && says_where(last.kind) && says_where(context.network.kind);
         slots.set_float(Field::TravelDistanceKm, distance);
         slots.set_float(Field::TravelSpeedKmh, distance / hours);
         slots.set_bool(Field::TravelComparable, comparable);
         slots.set_bool(
             Field::TravelPairNew,
-            !history.knows_places(&there, here, context.now),
+            !history.knows_places(there, here, context.now),
         );
     }
 }
+
+/// Longer than a degree of any great circle.
+const DEGREE_KM_MAX: f64 = 111.4;
 
 /// Distance between the edges of two circles, 0 if they meet; `None` for coordinates that are none.
 fn gap_km(a: &Place, b: &Place) -> Option<f64> {
     let from = Coordinates::from_degrees(a.latitude, a.longitude)?;
     let to = Coordinates::from_degrees(b.latitude, b.longitude)?;
+    // Along a meridian and then a parallel is never shorter; so most logins, near the last one, need no trigonometry.
+    let around = ((a.latitude - b.latitude).abs() + (a.longitude - b.longitude).abs()) * DEGREE_KM_MAX;
+    if around <= a.radius_km + b.radius_km {
+        return Some(0.0);
+    }
     Some((distance_km(from, to) - a.radius_km - b.radius_km).max(0.0))
 }
 

@@ -156,18 +156,24 @@ fn the_device_of_the_account_is_vouched_three_days_after_a_contact_is_verified_f
     };
     let mut verified_first = Life::default();
     account_created(&mut verified_first.history, &laptop(1), START);
-    contact_verified(&mut verified_first.history, &laptop(1), &home, 7, START + HOUR);
+    contact_verified(
+        &mut verified_first.history,
+        &laptop(1),
+        Some(&home),
+        7,
+        START + HOUR,
+    );
     verified_first.login(START + 2 * HOUR, &laptop(1), &home);
     check(&verified_first);
     let mut login_first = Life::default();
     account_created(&mut login_first.history, &laptop(1), START);
     login_first.login(START, &laptop(1), &home);
-    contact_verified(&mut login_first.history, &laptop(1), &home, 7, START + HOUR);
+    contact_verified(&mut login_first.history, &laptop(1), Some(&home), 7, START + HOUR);
     check(&login_first);
     let mut elsewhere = Life::default();
     account_created(&mut elsewhere.history, &laptop(1), START);
     elsewhere.login(START, &laptop(1), &home);
-    contact_verified(&mut elsewhere.history, &laptop(2), &home, 7, START + HOUR);
+    contact_verified(&mut elsewhere.history, &laptop(2), Some(&home), 7, START + HOUR);
     assert_eq!(device_trust(&elsewhere.history, START + 9 * DAY), Trust::Observed);
 }
 

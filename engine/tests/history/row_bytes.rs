@@ -224,7 +224,7 @@ fn play(steps: &[Step], mut each: impl FnMut(&mut Life)) -> Life {
         };
         let (device, net) = (device_of(step), network_of(step));
         if step.how == 9 {
-            contact_verified(&mut life.history, &device, &net, 3, time);
+            contact_verified(&mut life.history, &device, Some(&net), 3, time);
         }
         life.login_how(time, &device, &net, how);
         each(&mut life);

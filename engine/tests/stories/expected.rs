@@ -63,6 +63,7 @@ pub struct Expect {
     pub points: BTreeMap<String, f64>,
     #[serde(default)]
     pub no_data: Vec<String>,
+    /// State of the device, or `none` where nothing can be said of it.
     pub device: Option<String>,
     pub device_name: Option<String>,
     pub maturity: Option<String>,

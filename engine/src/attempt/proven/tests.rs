@@ -41,6 +41,49 @@ fn by_methods(names: &[&str], hwk_origin_bound: bool) -> Level {
     Proven::of(&event, None).level(hwk_origin_bound)
 }
 
+/// The right password that an outcome tells of counts, though the event lists only the factor that waits or failed.
+#[test]
+fn the_password_that_an_outcome_implies_is_proven() {
+    let mut totp = used(FactorType::Totp, None);
+    for outcome in [
+        Outcome::Pending,
+        Outcome::Partial,
+        Outcome::Refused,
+        Outcome::Abandoned,
+    ] {
+        let mut event = login();
+        event.outcome = Some(outcome);
+        totp.result = None;
+        event.auth.factors = [totp.clone()].into();
+        let proven = Proven::of(&event, None);
+        assert_eq!(proven.categories(), Categories::KNOW, "{outcome}");
+        event.auth.factors = [used(FactorType::Passkey, Some(false))].into();
+        assert_eq!(
+            Proven::of(&event, None).categories(),
+            Categories::HAVE,
+            "{outcome}"
+        );
+    }
+    let mut failed = login();
+    (failed.outcome, failed.stage) = (Some(Outcome::Failure), Stage::SecondFactor);
+    totp.result = Some(FactorResult::Failure);
+    failed.auth.factors = [totp.clone()].into();
+    assert_eq!(Proven::of(&failed, None).categories(), Categories::KNOW);
+    let mut passed = login();
+    passed.stage = Stage::SecondFactor;
+    totp.result = Some(FactorResult::Success);
+    passed.auth.factors = [totp].into();
+    let proven = Proven::of(&passed, None);
+    assert_eq!(
+        (proven.level(false), proven.has_second_factor()),
+        (Level::Two, true)
+    );
+    let mut vouched_for = login();
+    vouched_for.outcome = Some(Outcome::Pending);
+    vouched_for.auth.methods = [AuthMethod::Federated].into();
+    assert_eq!(Proven::of(&vouched_for, None).categories(), Categories::NONE);
+}
+
 /// Every factor: level alone, and beside a password.
 #[test]
 fn the_whole_table_of_factors() {

@@ -23,6 +23,8 @@ use self::blocks::Blocks;
 use self::page::{Page, Style};
 use self::table::Table;
 use self::what_if::Replay;
+use crate::alerts::alert::Alert;
+use crate::event::LoginEvent;
 use crate::risk::counterfactual::Counterfactual;
 use crate::risk::decision::{Decision, Scored};
 use crate::risk::score::ScorePolicy;
@@ -51,6 +53,10 @@ pub struct ExplainInput<'a> {
     pub versions: Shown,
     /// What the decision engine says would have changed the answer; `None`: it is worked out from the decision alone.
     pub counterfactual: Option<&'a Counterfactual>,
+    /// The event as it came in; `None` if the journal does not have it any more.
+    pub event: Option<&'a LoginEvent>,
+    /// Alerts about it that were raised later, when a timer fired.
+    pub later: &'a [Alert],
     /// The user's last decisions up to and including this one, oldest first; at most the last 20 scored ones are shown.
     pub strip: &'a [Decision],
     /// Whether to use the colours of a terminal.
@@ -70,13 +76,17 @@ pub fn render(input: &ExplainInput<'_>, width: usize) -> String {
     let problem = stored.as_ref().err().map(ToString::to_string);
     let seen = stored.unwrap_or_default();
     let slots = facts::cleaned(&seen);
-    page.paragraph(0, Style::Strong, &sentence::what_happened(decision, &slots));
+    page.paragraph(
+        0,
+        Style::Strong,
+        &sentence::what_happened(decision, &slots, input.event),
+    );
     if let Some(standing) = sentence::standing(decision) {
         page.paragraph(0, Style::Plain, &standing);
     }
     match &decision.scored {
         Some(scored) => explain_score(&mut page, input, scored, (&seen, &slots)),
-        None => page.paragraph(0, Style::Plain, sentence::why_not_scored(decision)),
+        None => page.paragraph(0, Style::Plain, sentence::why_not_scored(decision, input.event)),
     }
     if let Some(problem) = problem {
         page.gap();
@@ -86,7 +96,7 @@ pub fn render(input: &ExplainInput<'_>, width: usize) -> String {
             &format!("The values that the rules saw cannot be read: {problem}."),
         );
     }
-    record::alerts(&mut page, decision);
+    record::alerts(&mut page, decision, input.later);
     strip::draw(&mut page, input.strip, decision);
     record::record(&mut page, decision, input.versions);
     page.into_text()

@@ -4,7 +4,8 @@ use super::Shown;
 use super::page::{Page, Style};
 use super::text::named;
 use super::words::{alert, exact_time, held_back, maturity, missing_input, span};
-use crate::risk::decision::{AlertLine, Decision};
+use crate::alerts::alert::Alert;
+use crate::risk::decision::{AlertLine, Decision, DeviceState, Mode};
 
 /// Columns of the labels.
 const LABEL: usize = 12;
@@ -13,14 +14,33 @@ const SHORT_HASH: usize = 12;
 /// An event that came later than this is worth a word, in microseconds.
 const LATE: i64 = 5_000_000;
 
-/// Who is told.
-pub(super) fn alerts(page: &mut Page, decision: &Decision) {
+/// Who is told, at once and later.
+pub(super) fn alerts(page: &mut Page, decision: &Decision, later: &[Alert]) {
     page.heading("WHO IS TOLD", "");
-    if decision.alerts.is_empty() {
-        page.paragraph(2, Style::Plain, "Nobody was told because of this event.");
+    if decision.alerts.is_empty() && later.is_empty() {
+        page.paragraph(2, Style::Plain, nobody(decision));
     }
     for line in &decision.alerts {
         page.paragraph(2, Style::Plain, &told(line));
+    }
+    for alert in later {
+        let when = format!("This came of it later, at {}.", exact_time(alert.created));
+        page.paragraph(2, Style::Plain, &format!("{} {when}", told(&alert.line())));
+    }
+}
+
+/// A failure on a device that is not known may be one of several that a later mail counts, which names only the first.
+fn nobody(decision: &Decision) -> &'static str {
+    let is_failure = decision.outcome.as_deref() == Some("failure") && decision.scored.is_none();
+    let is_unknown = decision
+        .device
+        .as_ref()
+        .is_some_and(|device| matches!(device.state, DeviceState::New | DeviceState::Conflict));
+    if is_failure && is_unknown && decision.user_id.is_some() && decision.mode != Mode::Off {
+        "Nobody was told because of this event alone. Wrong passwords on a device that is not known may be told later, \
+         several in one mail."
+    } else {
+        "Nobody was told because of this event."
     }
 }
 

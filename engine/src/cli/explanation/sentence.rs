@@ -4,12 +4,13 @@ use doorward_rules::{Field, Slots};
 
 use super::text::named;
 use super::words::{answer, device_was, long_time};
+use crate::event::{EventType, LoginEvent, OWN_SOURCE, Stage};
 use crate::risk::decision::{Action, Decision, Mode};
 
 /// What happened and what Doorward said to it.
-pub(super) fn what_happened(decision: &Decision, slots: &Slots) -> String {
+pub(super) fn what_happened(decision: &Decision, slots: &Slots, event: Option<&LoginEvent>) -> String {
     let mut told = format!("On {} UTC{} ", long_time(decision.time), local_hour(slots));
-    told.push_str(&who_did_what(decision, slots));
+    told.push_str(&who_did_what(decision, slots, event));
     told.push_str(&from_where(slots));
     if let Some(device) = &decision.device {
         let name = named(&device.name);
@@ -52,9 +53,19 @@ pub(super) fn standing(decision: &Decision) -> Option<String> {
 }
 
 /// Why there is no ledger.
-pub(super) fn why_not_scored(decision: &Decision) -> &'static str {
+pub(super) fn why_not_scored(decision: &Decision, event: Option<&LoginEvent>) -> &'static str {
     if decision.mode == Mode::Off {
         return "It was recorded and learned, but not scored: the mode was `off`. What was recorded is below.";
+    }
+    if is_own(decision) {
+        return "It is not scored: Doorward notes here that the attempt has ended. What was scored are its stages. \
+                What was recorded is below.";
+    }
+    if event.is_some_and(|event| !event.is_interactive()) {
+        return "It was recorded, but not scored: no person took part. What was recorded is below.";
+    }
+    if event.is_some_and(only_named) {
+        return "It was recorded, but not scored: it only named the account. What was recorded is below.";
     }
     match (&*decision.event_type, decision.outcome.as_deref()) {
         ("login", Some("failure")) => {
@@ -69,7 +80,16 @@ pub(super) fn why_not_scored(decision: &Decision) -> &'static str {
     }
 }
 
-fn who_did_what(decision: &Decision, slots: &Slots) -> String {
+/// Whether Doorward made the event itself, at the end of an attempt that nobody finished.
+fn is_own(decision: &Decision) -> bool {
+    *decision.source == *OWN_SOURCE
+}
+
+fn only_named(event: &LoginEvent) -> bool {
+    event.event_type == EventType::Login && event.stage == Stage::Identifier
+}
+
+fn who_did_what(decision: &Decision, slots: &Slots, event: Option<&LoginEvent>) -> String {
     let user = decision
         .user_id
         .as_deref()
@@ -79,8 +99,19 @@ fn who_did_what(decision: &Decision, slots: &Slots) -> String {
     let app = slots
         .get(Field::AppId)
         .as_str()
+        .or_else(|| event?.app.id.as_deref())
         .map_or_else(|| named(&decision.source), named);
-    if &*decision.event_type != "login" {
+    let is_login = &*decision.event_type == "login";
+    if is_own(decision) {
+        return ended_alone(is_login, &user);
+    }
+    if is_login && event.is_some_and(|event| !event.is_interactive()) {
+        return without_a_person(decision.outcome.as_deref(), &app, &user);
+    }
+    if event.is_some_and(only_named) {
+        return format!("somebody named the account {user} at the sign-in of {app}");
+    }
+    if !is_login {
         return format!(
             "an event `{}` of {user} came from {}",
             named(&decision.event_type),
@@ -89,6 +120,9 @@ fn who_did_what(decision: &Decision, slots: &Slots) -> String {
     }
     let second = slots.get(Field::LoginStage).as_str() == Some("second_factor");
     match decision.outcome.as_deref() {
+        Some("success") if decision.scored.is_none() && decision.mode != Mode::Off && event.is_none() => {
+            format!("{app} told of a success for {user}")
+        }
         Some("success") => format!("somebody signed in to {app} as {user}"),
         Some("pending") => format!(
             "somebody gave the right password of {user} to {app}, which asked before letting them in,"
@@ -103,6 +137,26 @@ fn who_did_what(decision: &Decision, slots: &Slots) -> String {
         Some("abandoned") => format!("somebody gave the right password of {user} to {app} and then gave up"),
         Some("refused") => format!("somebody gave the right password of {user} to {app} and was turned away"),
         _ => format!("somebody was at the sign-in of {app} as {user}"),
+    }
+}
+
+/// Nobody said how an attempt ended. Without a further word, whoever was allowed in is in, and whoever was asked gave up.
+fn ended_alone(given_up: bool, user: &str) -> String {
+    if given_up {
+        format!(
+            "a sign-in as {user} that had begun with the right password counted as given up: nobody finished it"
+        )
+    } else {
+        format!("a sign-in as {user} that had been allowed counted as granted: nobody said anything else")
+    }
+}
+
+fn without_a_person(outcome: Option<&str>, app: &str, user: &str) -> String {
+    let what = "without a person (a refresh or a silent sign-on)";
+    match outcome {
+        Some("success") => format!("a session of {user} at {app} went on {what}"),
+        Some("failure") => format!("a session of {user} at {app} could not go on {what}"),
+        _ => format!("software was at the sign-in of {app} as {user} {what}"),
     }
 }
 

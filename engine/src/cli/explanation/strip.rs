@@ -27,9 +27,14 @@ pub(super) fn draw(page: &mut Page, strip: &[Decision], current: &Decision) {
     if shown.is_empty() {
         return;
     }
+    let is_shown = shown.iter().any(|(decision, _)| decision.id == current.id);
     page.heading(
         "LAST LOGINS",
-        "of this user, oldest first, this one marked with >",
+        if is_shown {
+            "of this user, oldest first, this one marked with >"
+        } else {
+            "of this user before it, oldest first"
+        },
     );
     let symbols: Vec<&str> = shown.iter().map(|(_, scored)| symbol(scored.action)).collect();
     page.paragraph(2, Style::Strong, &symbols.join(" "));

@@ -303,7 +303,6 @@ fn effect_note(rule: &Rule) -> Option<String> {
         Effect::AtLeast(Floor::Deny) => "lets nobody in".to_owned(),
         Effect::AtMost(Action::Allow) => "lets in whatever the sum says".to_owned(),
         Effect::AtMost(action) => format!("goes no further than {}", action.as_str().replace('_', " ")),
-        Effect::Alert => "tells somebody".to_owned(),
         Effect::Taint(factor) => format!("takes factors of type {factor} as possibly in other hands"),
     })
 }

@@ -95,12 +95,15 @@ pub(super) const fn device_was(state: DeviceState) -> &'static str {
     }
 }
 
+/// Without numbers: those in force are settings, and may be others now than on the day of the decision.
 pub(super) const fn maturity(maturity: Maturity) -> &'static str {
     match maturity {
         Maturity::Lapsed => "lapsed: the history was too old to keep, only a stub is left",
-        Maturity::New => "new: an account at most 24 hours old, without a granted login",
+        Maturity::New => "new: an account that was just made, without a granted login",
         Maturity::Unseen => "unseen: no granted login yet, though the account may be old",
-        Maturity::Learning => "learning: fewer than 5 granted logins, or less than 14 days since the first",
+        Maturity::Learning => {
+            "learning: too few granted logins, or too few days since the first, to tell what is usual"
+        }
         Maturity::Mature => "mature: enough granted logins to tell what is usual",
     }
 }
@@ -152,7 +155,7 @@ pub(super) fn held_back(why: &str) -> Option<&'static str> {
         HeldBack::Budget => "the mailbox had enough mails already",
         HeldBack::NoAddress => "no verified address is known",
         HeldBack::FirstLogin => "the first login of an account that was just made",
-        HeldBack::NewStore => "Doorward runs for less than 14 days and never saw this user before",
+        HeldBack::NewStore => "Doorward does not run for long yet and never saw this user before",
         HeldBack::Campaign => "the source takes part in a campaign, of which the analyst is told once",
         HeldBack::Age => "it happened too long ago to be news",
         HeldBack::Late => "the event came more than a day late",
@@ -161,7 +164,7 @@ pub(super) fn held_back(why: &str) -> Option<&'static str> {
         HeldBack::Drift => "the application's input changed for everybody",
         HeldBack::Backfill => "read in from old logs",
         HeldBack::Monitor => "mode `monitor` records and mails nobody",
-        HeldBack::SameKind => "the owner was told of this device and kind within 24 hours",
+        HeldBack::SameKind => "the owner was told of this device and kind not long before",
     })
 }
 
@@ -199,6 +202,22 @@ mod tests {
     fn spans_are_told_in_the_unit_that_fits() {
         let shown = [40_000_000, 9_000_000_000, 259_200_000_000].map(span);
         assert_eq!(shown, ["40 seconds", "2.5 hours", "3 days"]);
+    }
+
+    /// They are settings, which may be others than the usual.
+    #[test]
+    fn words_on_silence_and_history_name_no_numbers() {
+        let of_silence = HeldBack::ALL.iter().filter_map(|why| held_back(why.as_str()));
+        let of_history = [
+            Maturity::Lapsed,
+            Maturity::New,
+            Maturity::Unseen,
+            Maturity::Learning,
+            Maturity::Mature,
+        ];
+        for words in of_silence.chain(of_history.map(maturity)) {
+            assert!(!words.contains(|letter: char| letter.is_ascii_digit()), "{words}");
+        }
     }
 
     #[test]

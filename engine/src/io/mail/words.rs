@@ -4,10 +4,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 
 use super::clean::{clean, clean_account};
-use crate::alerts::alert::{MailFacts, SecondFactor};
+use crate::alerts::alert::{MailFacts, Proof, SecondFactor};
 use crate::alerts::contact::shortened;
 use crate::alerts::place::{NoTown, Place};
-use crate::event::FactorType;
+use crate::event::{AuthMethod, FactorType};
 use crate::risk::decision::DeviceState;
 
 /// Longest values shown, in characters.
@@ -133,7 +133,7 @@ const fn place_note(place: &Place) -> &'static str {
 /// `the right password and a one-time code`.
 fn proven(facts: &MailFacts) -> String {
     let mut words: Vec<&str> = Vec::new();
-    for word in facts.proven_types().map(factor) {
+    for word in facts.proofs().map(proof) {
         if !words.contains(&word) {
             words.push(word);
         }
@@ -142,6 +142,29 @@ fn proven(facts: &MailFacts) -> String {
         None => "the right password, as far as we were told".to_owned(),
         Some((only, [])) => (*only).to_owned(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+const fn proof(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Factor(of) => factor(of),
+        Proof::Method(of) => method(of),
+    }
+}
+
+/// Only methods that [`Proof::of_method`] makes no factor of are met; the others are said as vaguely as they were told.
+const fn method(method: AuthMethod) -> &'static str {
+    match method {
+        AuthMethod::Pin => "the right PIN",
+        AuthMethod::Hwk => "a key in hardware",
+        AuthMethod::Swk | AuthMethod::Pop => "a key on the device",
+        AuthMethod::Fpt => "a fingerprint",
+        AuthMethod::Face => "a face",
+        AuthMethod::Iris | AuthMethod::Retina => "an eye scan",
+        AuthMethod::Vbm => "a voice",
+        AuthMethod::Mfa => "a second step",
+        AuthMethod::Wia => "a sign-in at the computer",
+        _ => "another proof",
     }
 }
 
@@ -206,13 +229,12 @@ fn last(facts: &MailFacts, zone: &TimeZone) -> String {
     }
 }
 
+/// Without a reason: they may have been too many, too late, or without an address to go to.
 fn held_back(count: u32) -> String {
     match count {
         0 => String::new(),
-        1 => "One more message to you was held back since the last one, so as not to flood you.".to_owned(),
-        count => {
-            format!("{count} more messages to you were held back since the last one, so as not to flood you.")
-        }
+        1 => "One more message to you was held back since the last one.".to_owned(),
+        count => format!("{count} more messages to you were held back since the last one."),
     }
 }
 
@@ -224,6 +246,23 @@ mod tests {
     fn every_factor_has_words_without_names_of_the_program() {
         for kind in FactorType::ALL {
             assert!(!factor(*kind).contains('_'), "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_method_that_proves_something_has_words() {
+        for told in AuthMethod::ALL {
+            if let Some(Proof::Method(of)) = Proof::of_method(*told) {
+                assert_ne!(method(of), "another proof", "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_held_back_are_counted_without_a_reason() {
+        assert_eq!(held_back(0), "");
+        for said in [held_back(1), held_back(2)] {
+            assert!(!said.contains("flood"), "{said}");
         }
     }
 
