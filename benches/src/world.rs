@@ -148,7 +148,10 @@ impl World {
                             self.crowd.observe(seen, event.decision.now);
                         }
                     }
-                    Outcome::Told(_) | Outcome::Settled(_) | Outcome::Activated(_) => {}
+                    Outcome::Told(_)
+                    | Outcome::Settled(_)
+                    | Outcome::Activated(_)
+                    | Outcome::UserErased(_) => {}
                     Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
                         return Err(letter.refusal.message.to_string().into());
                     }
@@ -282,7 +285,8 @@ impl World {
 }
 
 /// The defaults, with the test databases.
-fn settings() -> Settings {
+#[must_use]
+pub fn settings() -> Settings {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fixtures", "geoip"]
         .iter()
         .collect();

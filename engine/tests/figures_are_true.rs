@@ -101,10 +101,10 @@ fn no_figure_is_left_without_a_value() {
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
         .collect();
-    assert_eq!(names.len(), 9, "{text}");
+    assert_eq!(names.len(), 10, "{text}");
     for (name, kind) in names {
         let name = if kind == "histogram" {
-            format!("{name}_sum")
+            format!("{name}_count")
         } else {
             name.to_owned()
         };

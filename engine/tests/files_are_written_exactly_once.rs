@@ -59,6 +59,30 @@ fn a_new_path_gets_records_from_now_on() {
 }
 
 #[test]
+fn what_does_not_fit_is_left_out_in_the_same_way_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dead-letters.ndjson");
+    let open = |cursor: Option<&[u8]>| FileSink::open(KIND, &path, cursor).unwrap().at_most(12);
+    let records = [record(3, "three"), record(4, "four"), record(5, "5")];
+    let mut sink = open(None);
+    sink.publish(&[record(1, "one")]).unwrap();
+    let cursor = cursor_after(&mut sink, 1);
+    sink.publish(&records).unwrap();
+    drop(sink);
+    assert_eq!(fs::read(&path).unwrap(), b"one\nthree\n5\n");
+    let mut sink = open(Some(&cursor));
+    assert_eq!(fs::read(&path).unwrap(), b"one\n");
+    sink.publish(&records).unwrap();
+    let cursor = cursor_after(&mut sink, 5);
+    sink.publish(&[record(6, "")]).unwrap();
+    drop(sink);
+    assert_eq!(fs::read(&path).unwrap(), b"one\nthree\n5\n", "twelve bytes");
+    fs::remove_file(&path).unwrap();
+    open(Some(&cursor)).publish(&[record(7, "seven")]).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"seven\n", "it was moved away");
+}
+
+#[test]
 fn a_restart_goes_on_behind_the_cursor() {
     let folder = tempfile::tempdir().unwrap();
     let (path, cursor) = written(folder.path());

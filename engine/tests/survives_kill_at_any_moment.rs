@@ -12,6 +12,9 @@
 
 #[path = "harness/program.rs"]
 mod program;
+#[cfg(unix)]
+#[path = "harness/reloaded.rs"]
+mod reloaded;
 #[path = "harness/stream.rs"]
 mod stream;
 
@@ -126,6 +129,7 @@ const CROWD: i64 = 40_000;
 const fn later(point: Point) -> u32 {
     match point {
         Point::CrowdImage => 1,
+        Point::Reload => 2,
         Point::Retention | Point::Sink(_, Step::BeforeCursor | Step::AfterCursor) => 3,
         Point::Sink(..) => 9,
         Point::Timer => 40,
@@ -205,6 +209,8 @@ fn wherever_a_run_ends_it_comes_to_what_an_undisturbed_one_comes_to() {
     assert!(of_rough.mails.len() > 10 && of_rough.dead_letters.len() > 10_000);
     let [rough, forgetful, crowded] = &worlds;
     let cases: Vec<Case<'_>> = Point::all()
+        // Has a test of its own: over a file nothing is taken over.
+        .filter(|point| *point != Point::Reload)
         .flat_map(|point| {
             let (world, wanted) = match point {
                 Point::Retention => (forgetful, of_forgetful),
@@ -238,6 +244,27 @@ fn wherever_a_run_ends_it_comes_to_what_an_undisturbed_one_comes_to() {
             ended.name,
             ended.differences
         );
+    }
+}
+
+/// A version is taken over between two parts of a pipe. A run that ends there, with the change in force and not stored,
+/// starts under the new settings: the journal says so at the same place.
+#[cfg(unix)]
+#[test]
+fn wherever_a_run_ends_at_a_reload_it_comes_to_what_an_undisturbed_one_comes_to() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut life = reloaded::Life::new(folder.path());
+    assert!(life.run(None).success());
+    let wanted = life.out();
+    for count in [1, later(Point::Reload)] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut life = reloaded::Life::new(folder.path());
+        let place = format!("{}:{count}", Point::Reload);
+        assert!(!life.run(Some(&place)).success(), "{place}: no run came there");
+        assert!(life.run(None).success());
+        let differences = life.out().differences(&wanted);
+        println!("{place:<34}{:>8}{:>10}  equal {differences:?}", 1, 1);
+        assert!(differences.is_empty(), "{place}: {differences:?}");
     }
 }
 

@@ -130,7 +130,7 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
         |store| {
             Ok(Sinks {
                 decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
-                dead_letters: Some(file_sink(store, SinkKind::DeadLetters, &dead_letters)?),
+                dead_letters: Some(dead_letters_sink(store, &dead_letters, settings)?),
                 alerts: optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
                 mail: Some(mail_sink(store, &args.data, settings, &metrics)?),
             })
@@ -318,6 +318,14 @@ pub fn decisions_sink(store: &dyn Store, path: Option<&Path>) -> Result<Box<dyn 
 pub fn file_sink(store: &dyn Store, kind: SinkKind, path: &Path) -> Result<Box<dyn Sink>, CliError> {
     let row = load_one(store, Keyspace::Sink, FileSink::cursor_key(kind, path)?)?;
     Ok(Box::new(FileSink::open(kind, path, row.as_deref())?))
+}
+
+/// The file of dead letters: senders decide how much goes into it, so it has a limit.
+fn dead_letters_sink(store: &dyn Store, path: &Path, settings: &Settings) -> Result<Box<dyn Sink>, CliError> {
+    let kind = SinkKind::DeadLetters;
+    let row = load_one(store, Keyspace::Sink, FileSink::cursor_key(kind, path)?)?;
+    let sink = FileSink::open(kind, path, row.as_deref())?;
+    Ok(Box::new(sink.at_most(settings.limits.dead_letters_mib << 20)))
 }
 
 /// The same, if a file is named.

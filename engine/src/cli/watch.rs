@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::alerts::alert::Alert;
 use crate::alerts::silence::HeldBack;
@@ -38,6 +39,8 @@ impl Tally {
 pub struct Watch {
     metrics: Metrics,
     tally: Mutex<Tally>,
+    /// When the batch at hand was taken up.
+    taken_up: Mutex<Option<Instant>>,
     each: Box<dyn Fn(&DecidedEvent) + Send + Sync>,
 }
 
@@ -48,6 +51,7 @@ impl Watch {
         Self {
             metrics,
             tally: Mutex::default(),
+            taken_up: Mutex::default(),
             each: Box::new(|_| {}),
         }
     }
@@ -102,7 +106,21 @@ impl Watch {
 }
 
 impl Observer for Watch {
+    fn committing(&self) {
+        *self.taken_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
     fn committed(&self, batch: &ClosedBatch) {
+        let taken_up = self
+            .taken_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(taken_up) = taken_up {
+            self.metrics
+                .commit_seconds
+                .observe(taken_up.elapsed().as_secs_f64());
+        }
         let mut tally = self.lock();
         let from_door = batch.outcomes.iter().filter(|outcome| outcome.is_from_door());
         self.metrics.events.add("files", from_door.count() as u64);

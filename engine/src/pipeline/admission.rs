@@ -199,8 +199,10 @@ impl Sequencer {
         }
         let rows = self.store.load_many(Keyspace::Attempt, &wanted.attempts)?;
         for (key, row) in wanted.attempts.into_iter().zip(rows) {
-            let attempt = row.as_deref().map(decode_attempt).transpose()?;
-            self.attempts.fill(key, attempt.map(Box::new));
+            match row.as_deref().map(decode_attempt).transpose()? {
+                Some(attempt) => self.attempts.fill(key, Some(Box::new(attempt))),
+                None => self.attempts.fill_absent(key, None),
+            }
         }
         Ok(())
     }
@@ -216,7 +218,11 @@ impl Sequencer {
         let unnamed = self.store.load_many(Keyspace::Attempt, &unnamed)?;
         for (((key, history), failed), open) in rows.into_iter().zip(histories).zip(failures).zip(unnamed) {
             let rows = UserRows::decode(history.as_deref(), failed.as_deref(), open.as_deref())?;
-            self.users.fill(key, Box::new(rows));
+            if rows == UserRows::default() {
+                self.users.fill_passing(key, Box::new(rows));
+            } else {
+                self.users.fill(key, Box::new(rows));
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::pipeline::keys;
 use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Seq, StoreError};
 use crate::pipeline::retention::Kept;
 use crate::pipeline::row_bytes;
-use crate::pipeline::versions::{Current, Hashes};
+use crate::pipeline::versions::{Current, Hashes, bounds_change};
 use crate::risk::decision::{Decision, Id};
 use crate::risk::json::write_decision;
 use crate::risk::score::ScorePolicy;
@@ -320,6 +320,7 @@ fn encode_activated(activation: &mut Activation, batch: &mut Batch) -> Result<()
     };
     batch.put(Keyspace::Journal, keys::seq(seq), journal::encode(&record, 0)?);
     batch.changes.push(Current { versions, seq }.change()?);
+    batch.changes.push(bounds_change(versions, &activation.policy)?);
     batch.changes.append(&mut activation.archive);
     Ok(())
 }

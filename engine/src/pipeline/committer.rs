@@ -2,6 +2,7 @@
 //!
 //! Cursors of the sinks travel in the next commit, so that a sink costs no commit of its own (clause S9).
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -15,6 +16,8 @@ use crate::pipeline::ports::{Batch, Change, Keyspace, Record, Row, Seq, Sink, Si
 use crate::pipeline::retention::{Bounds, Kept, Retention};
 use crate::pipeline::row_bytes::bad;
 use crate::pipeline::state_image::{self, StateImage};
+use crate::pipeline::versions::with_bounds_of;
+use crate::risk::decision::Id;
 use crate::risk::score::ScorePolicy;
 
 /// Batches between two acknowledgements: each makes files durable and moves cursors.
@@ -38,6 +41,9 @@ pub enum RunError {
 
 /// Watches what was committed: progress, metrics, summaries. Never changes anything.
 pub trait Observer: Sync {
+    /// A batch is about to be encoded, stored and published.
+    fn committing(&self) {}
+
     /// A batch is on disk.
     fn committed(&self, _batch: &ClosedBatch) {}
 
@@ -142,9 +148,15 @@ impl Committer {
     }
 
     fn catch_up(&mut self) -> Result<(), RunError> {
-        let (store, policy, head) = (Arc::clone(&self.store), self.policy, self.head);
+        let (store, own, head) = (Arc::clone(&self.store), self.policy, self.head);
+        let last: Cell<Option<(Id, ScorePolicy)>> = Cell::new(None);
         let decision = |row: &Row| -> Result<Option<Record>, StoreError> {
             let decision = batch::decode_decision(&row.value)?;
+            let policy = match last.get() {
+                Some((versions, policy)) if versions == decision.versions => policy,
+                _ => with_bounds_of(&*store, decision.versions, own)?,
+            };
+            last.set(Some((decision.versions, policy)));
             Ok(Some(Record {
                 seq: decision.seq,
                 bytes: batch::decision_line(&decision, &policy),
@@ -352,6 +364,7 @@ impl Committer {
     ) -> Result<(), RunError> {
         let mut short = None;
         for mut closed in batches {
+            observer.committing();
             if closed.erasing.is_some() {
                 self.erase(&mut closed)?;
             } else {

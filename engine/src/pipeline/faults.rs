@@ -29,6 +29,8 @@ pub enum Point {
     CrowdImage,
     /// Old rows were removed.
     Retention,
+    /// Another version is in force, and no commit says so.
+    Reload,
     /// A way out is at a step.
     Sink(Outlet, Step),
 }
@@ -75,7 +77,7 @@ impl Step {
 }
 
 impl Point {
-    const ALONE: [Self; 8] = [
+    const ALONE: [Self; 9] = [
         Self::Admit,
         Self::Decide,
         Self::Timer,
@@ -84,6 +86,7 @@ impl Point {
         Self::AfterSync,
         Self::CrowdImage,
         Self::Retention,
+        Self::Reload,
     ];
 
     /// All of them.
@@ -112,6 +115,7 @@ impl fmt::Display for Point {
             Self::AfterSync => "after_sync",
             Self::CrowdImage => "crowd_image",
             Self::Retention => "retention",
+            Self::Reload => "reload",
             Self::Sink(outlet, step) => return write!(f, "{outlet}_{step}"),
         })
     }

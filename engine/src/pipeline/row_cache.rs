@@ -1,17 +1,21 @@
 //! Rows that the deciding thread keeps decoded. Rows changed since the last commit are pinned, and so are those that
 //! the lines at hand need; a result never depends on what happens to be in here (a test runs with capacity 1).
 //!
-//! Two generations: what was not used while `capacity` other rows were is forgotten. No order of a hash map reaches
+//! Two generations, each of half the capacity: what was not used while so many other rows were is forgotten. No order of a hash map reaches
 //! anybody, for only whole unpinned rows are dropped.
+
+use std::collections::hash_map::Entry;
 
 use foldhash::HashMap;
 
 /// A row and the batch that changed it last.
 #[derive(Debug)]
-struct Entry<V> {
+struct Kept<V> {
     /// `None` while it is borrowed out.
     value: Option<V>,
     dirty: bool,
+    /// Whether the store will have a row when all that was drained is on disk. Taken to have one where nobody knows.
+    stored: bool,
     batch: u64,
     /// The last group of lines that needs it.
     needed: u64,
@@ -22,37 +26,50 @@ struct Entry<V> {
 /// Decoded rows by key. Large values belong behind a pointer: they move when the table grows.
 #[derive(Debug)]
 pub struct RowCache<V> {
-    rows: HashMap<Vec<u8>, Entry<V>>,
+    rows: HashMap<Vec<u8>, Kept<V>>,
     /// How many rows are of the present generation.
     young: usize,
     generation: u64,
+    /// Rows of one generation.
     capacity: usize,
-    /// Size at which the young become the old: the capacity, or more while more are pinned.
+    /// Size at which the young become the old: half the capacity, or more while more are pinned.
     age_at: usize,
     committed: u64,
     group: u64,
     changed: Vec<Vec<u8>>,
+    /// Filled for the group at hand alone.
+    passing: Vec<Vec<u8>>,
 }
 
 impl<V> RowCache<V> {
-    /// An empty cache of about `capacity` rows, and those that an open batch pins.
+    /// An empty cache of at most `capacity` rows, and those that an open batch pins.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
             rows: HashMap::default(),
             young: 0,
             generation: 0,
-            capacity: capacity.max(1),
-            age_at: capacity.max(1),
+            capacity: capacity.div_ceil(2).max(1),
+            age_at: capacity.div_ceil(2).max(1),
             committed: 0,
             group: 0,
             changed: Vec::new(),
+            passing: Vec::new(),
         }
     }
 
-    /// Begins with another group of lines: the rows that only the last one needed may be forgotten again.
+    /// Begins with another group of lines: the rows that only the last one needed may be forgotten again, and those that
+    /// were passing are, unless they changed.
     pub fn begin_group(&mut self) {
         self.group += 1;
+        for key in self.passing.drain(..) {
+            if let Entry::Occupied(entry) = self.rows.entry(key)
+                && entry.get().batch == 0
+            {
+                let gone = entry.remove();
+                self.young -= usize::from(gone.generation == self.generation);
+            }
+        }
     }
 
     /// Forgets all rows. None of them differs from the store.
@@ -73,15 +90,32 @@ impl<V> RowCache<V> {
     pub fn fill(&mut self, key: Vec<u8>, value: V) {
         self.make_room();
         let (generation, group) = (self.generation, self.group);
-        if let std::collections::hash_map::Entry::Vacant(gap) = self.rows.entry(key) {
-            gap.insert(Entry {
+        if let Entry::Vacant(gap) = self.rows.entry(key) {
+            gap.insert(Kept {
                 value: Some(value),
                 dirty: false,
+                stored: true,
                 batch: 0,
                 needed: group,
                 generation,
             });
             self.young += 1;
+        }
+    }
+
+    /// As [`RowCache::fill`], for a row that says "there is none": unless it changes, it is forgotten with its group.
+    /// Else names that somebody invents would take the place of people's rows.
+    pub fn fill_passing(&mut self, key: Vec<u8>, value: V) {
+        self.passing.push(key.clone());
+        self.fill_absent(key, value);
+    }
+
+    /// As [`RowCache::fill`], where the store has no row.
+    pub fn fill_absent(&mut self, key: Vec<u8>, value: V) {
+        let is_new = !self.rows.contains_key(&key);
+        self.fill(key.clone(), value);
+        if let Some(entry) = self.rows.get_mut(&key).filter(|_| is_new) {
+            entry.stored = false;
         }
     }
 
@@ -121,11 +155,20 @@ impl<V> RowCache<V> {
 
     /// Every row changed since the last call, once, in the order of their first change.
     pub fn drain_changed(&mut self, mut each: impl FnMut(&[u8], &mut V)) {
+        self.drain_changed_in_store(|key, value, _| {
+            each(key, value);
+            true
+        });
+    }
+
+    /// The same; says whether the store has the row, and is told whether it will have it: what came and went between two
+    /// commits need not be removed.
+    pub fn drain_changed_in_store(&mut self, mut each: impl FnMut(&[u8], &mut V, bool) -> bool) {
         for key in self.changed.drain(..) {
             if let Some(entry) = self.rows.get_mut(&key) {
                 entry.dirty = false;
                 if let Some(value) = &mut entry.value {
-                    each(&key, value);
+                    entry.stored = each(&key, value, entry.stored);
                 }
             }
         }
@@ -137,7 +180,7 @@ impl<V> RowCache<V> {
     }
 
     /// The row, which is of the present generation from now on.
-    fn used(&mut self, key: &[u8]) -> Option<&mut Entry<V>> {
+    fn used(&mut self, key: &[u8]) -> Option<&mut Kept<V>> {
         self.make_room();
         let entry = self.rows.get_mut(key)?;
         if entry.generation != self.generation {
@@ -168,7 +211,7 @@ impl<V> RowCache<V> {
 }
 
 /// Notes that a row differs from the store.
-fn pin<V>(entry: &mut Entry<V>, key: &[u8], batch: u64, changed: &mut Vec<Vec<u8>>) {
+fn pin<V>(entry: &mut Kept<V>, key: &[u8], batch: u64, changed: &mut Vec<Vec<u8>>) {
     if !entry.dirty {
         entry.dirty = true;
         changed.push(key.to_vec());
@@ -225,6 +268,28 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_says_there_is_none_is_forgotten_with_its_group_unless_it_changed() {
+        let mut cache = RowCache::new(1_000);
+        for number in 0..100 {
+            cache.begin_group();
+            cache.fill_passing(vec![number], 0);
+            assert!(cache.need(&[number]));
+            if number % 10 == 0 {
+                *cache.change(&[number], 1).expect("filled") += 1;
+            }
+        }
+        cache.begin_group();
+        assert_eq!((cache.rows.len(), cache.young), (10, 10));
+        assert!((0..100).all(|number| cache.need(&[number]) == (number % 10 == 0)));
+        // One that is here already is somebody's.
+        cache.fill(vec![1], 5);
+        cache.fill_passing(vec![10], 7);
+        cache.begin_group();
+        assert_eq!(cache.get(&[1]), Some(&5));
+        assert_eq!(cache.get(&[10]), Some(&1));
+    }
+
+    #[test]
     fn a_row_changed_twice_is_written_once_with_its_last_value() {
         let mut cache = RowCache::new(4);
         cache.fill(vec![0], 1);
@@ -234,6 +299,28 @@ mod tests {
         cache.drain_changed(|key, value| written.push((key.to_vec(), *value)));
         assert_eq!(written, [(vec![0], 3)]);
         cache.drain_changed(|_, _| panic!("nothing changed since"));
+    }
+
+    #[test]
+    fn what_the_store_has_is_known_as_far_as_it_was_told() {
+        let mut cache = RowCache::new(4);
+        cache.fill(vec![0], Some(1));
+        cache.fill_absent(vec![1], Some(1));
+        cache.fill_absent(vec![0], None);
+        let drained = |cache: &mut RowCache<Option<i32>>| {
+            let mut said = Vec::new();
+            for key in [0, 1] {
+                cache.change(&[key], 1).expect("filled");
+            }
+            cache.drain_changed_in_store(|_, value, stored| {
+                said.push(stored);
+                value.take().is_some()
+            });
+            said
+        };
+        assert_eq!(drained(&mut cache), [true, false]);
+        assert_eq!(drained(&mut cache), [true, true]);
+        assert_eq!(drained(&mut cache), [false, false]);
     }
 
     #[test]

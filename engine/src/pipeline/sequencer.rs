@@ -199,6 +199,7 @@ impl Sequencer {
             policy: *self.engine.risk.score_policy(),
         };
         self.push(Outcome::Activated(Box::new(activation)));
+        self.faults.pass(Point::Reload);
         Ok(())
     }
 
@@ -546,7 +547,10 @@ impl Sequencer {
                 keep(user.changes(&key, &mut rows));
             }
         });
-        self.attempts.drain_changed(|key, attempt| {
+        self.attempts.drain_changed_in_store(|key, attempt, stored| {
+            if attempt.is_none() && !stored {
+                return false;
+            }
             let value = attempt.as_deref().map(encode_attempt).transpose();
             keep(value.map(|value| {
                 rows.push(Change {
@@ -555,6 +559,7 @@ impl Sequencer {
                     value,
                 });
             }));
+            attempt.is_some()
         });
         self.mailboxes.drain_changed(|key, mailbox| {
             let value = Some(mailbox.encode());

@@ -73,8 +73,8 @@ impl Timer {
 #[derive(Debug)]
 pub struct Timers {
     waiting: BTreeSet<Timer>,
-    /// Changed in the open batch: set, or gone.
-    changed: BTreeMap<Timer, bool>,
+    /// Touched in the open batch, with whether the store has it: what came and went in one batch is no change.
+    touched: BTreeMap<Timer, bool>,
     waiting_max: usize,
 }
 
@@ -104,7 +104,7 @@ impl Timers {
         }
         Ok(Self {
             waiting,
-            changed: BTreeMap::new(),
+            touched: BTreeMap::new(),
             waiting_max: waiting_max.max(1),
         })
     }
@@ -112,14 +112,14 @@ impl Timers {
     /// Sets one.
     pub fn set(&mut self, timer: Timer) {
         if self.waiting.insert(timer.clone()) {
-            self.changed.insert(timer, true);
+            self.touched.entry(timer).or_insert(false);
         }
     }
 
     /// Takes one back, if it waits.
     pub fn cancel(&mut self, timer: &Timer) {
         if self.waiting.remove(timer) {
-            self.changed.insert(timer.clone(), false);
+            self.touched.entry(timer.clone()).or_insert(true);
         }
     }
 
@@ -129,7 +129,7 @@ impl Timers {
             return None;
         }
         let first = self.waiting.pop_first()?;
-        self.changed.insert(first.clone(), false);
+        self.touched.entry(first.clone()).or_insert(true);
         Some(first)
     }
 
@@ -154,11 +154,16 @@ impl Timers {
 
     /// The rows that differ from the store.
     pub fn drain_changed(&mut self, out: &mut Vec<Change>) {
-        let changed = std::mem::take(&mut self.changed);
-        out.extend(changed.into_iter().map(|(timer, set)| Change {
-            keyspace: Keyspace::Timer,
-            key: timer.row_key(),
-            value: set.then(|| vec![VERSION]),
-        }));
+        let touched = std::mem::take(&mut self.touched);
+        for (timer, stored) in touched {
+            let set = self.waiting.contains(&timer);
+            if set != stored {
+                out.push(Change {
+                    keyspace: Keyspace::Timer,
+                    key: timer.row_key(),
+                    value: set.then(|| vec![VERSION]),
+                });
+            }
+        }
     }
 }

@@ -6,17 +6,20 @@
 //! large and often may not be copied.
 
 use doorward_geoip::GeoDatabase;
-use doorward_rules::{Diagnostic, RuleSet, RuleSource};
+use doorward_rules::{Diagnostic, Points, RuleSet, RuleSource};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::pipeline::ports::{Change, Keyspace, Seq, Store, StoreError};
 use crate::pipeline::row_bytes::{self, bad};
 use crate::risk::decision::Id;
+use crate::risk::score::ScorePolicy;
 
 const VERSION: u8 = 1;
 /// Key in table `meta` of what is in force.
 const CURRENT: &[u8] = b"versions/current";
+/// Beginning of the keys in table `meta` of each version's bounds.
+const BOUNDS: &[u8] = b"versions/bounds/";
 
 /// The hashes that make up the one that decisions name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,6 +201,55 @@ impl Current {
             value: Some(row_bytes::encode(Keyspace::Meta, VERSION, self)?),
         })
     }
+}
+
+/// Bounds of the score by which lines of a version's decisions are written. A line that a crash kept back is written by
+/// a later process, under whose own bounds it would be another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Bounds {
+    level2_from: Points,
+    level3_from: Points,
+}
+
+fn bounds_key(versions: Id) -> Vec<u8> {
+    [BOUNDS, &versions.0].concat()
+}
+
+/// The row that remembers how lines of this version's decisions are written.
+///
+/// # Errors
+/// As [`row_bytes::encode`].
+pub fn bounds_change(versions: Id, policy: &ScorePolicy) -> Result<Change, StoreError> {
+    let bounds = Bounds {
+        level2_from: policy.level2_from,
+        level3_from: policy.level3_from,
+    };
+    Ok(Change {
+        keyspace: Keyspace::Meta,
+        key: bounds_key(versions),
+        value: Some(row_bytes::encode(Keyspace::Meta, VERSION, &bounds)?),
+    })
+}
+
+/// `policy` with the bounds of a version, if the store remembers them.
+///
+/// # Errors
+/// When the store fails, or the row does not decode.
+pub fn with_bounds_of(
+    store: &dyn Store,
+    versions: Id,
+    policy: ScorePolicy,
+) -> Result<ScorePolicy, StoreError> {
+    let row = store.load_many(Keyspace::Meta, &[bounds_key(versions)])?.pop();
+    let Some(row) = row.flatten() else {
+        return Ok(policy);
+    };
+    let bounds: Bounds = row_bytes::decode(Keyspace::Meta, VERSION, &row)?;
+    Ok(ScorePolicy {
+        level2_from: bounds.level2_from,
+        level3_from: bounds.level3_from,
+        ..policy
+    })
 }
 
 /// What the archive has of a version.

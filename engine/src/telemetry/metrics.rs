@@ -17,6 +17,12 @@ pub struct MetricsError(#[from] prometheus::Error);
 /// Bounds of the histogram of batch sizes, in records.
 const RECORDS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0];
 
+/// Bounds of the histogram of commits, in seconds: from an idle disk to one that others keep busy.
+const COMMIT_SECONDS: [f64; 16] = [
+    0.000_5, 0.001, 0.002, 0.004, 0.008, 0.012, 0.016, 0.024, 0.032, 0.048, 0.064, 0.128, 0.256, 0.512, 1.0,
+    4.0,
+];
+
 /// A counter for each value of one label.
 #[derive(Debug, Clone)]
 pub struct CounterBy(IntCounterVec);
@@ -76,6 +82,8 @@ pub struct Metrics {
     pub mails_written: IntCounter,
     /// Records in a batch.
     pub batch_records: Histogram,
+    /// Seconds from a closed batch that is taken up to its rows on disk and its lines published.
+    pub commit_seconds: Histogram,
     /// The last `seq` that was committed.
     pub store_head: IntGauge,
     /// The clock of the engine: seconds since 1970, UTC; 0 before the first commit of the process.
@@ -102,6 +110,11 @@ impl Metrics {
             reloads: make.counter_by("reloads_total", "Times that files were read again.", "result")?,
             mails_written: make.counter("mails_written_total", "Mails written.")?,
             batch_records: make.histogram("batch_records", "Records in a batch.", &RECORDS)?,
+            commit_seconds: make.histogram(
+                "commit_seconds",
+                "Time to store and publish a batch.",
+                &COMMIT_SECONDS,
+            )?,
             store_head: make.gauge("store_head", "Last committed number of the journal.")?,
             clock_seconds: make.gauge(
                 "clock_seconds",

@@ -77,6 +77,12 @@ fn lines(events: impl IntoIterator<Item = Value>) -> Vec<u8> {
         .collect()
 }
 
+/// Refused lines of more than a mebibyte.
+pub fn dirt() -> Life {
+    let line = [vec![b'x'; 60_000], vec![b'\n']].concat();
+    Life::of(line.repeat(20))
+}
+
 /// A few days of Anna, with something for each limit in it.
 pub fn anna() -> Life {
     let second = json!({"attempt": {"id": "two-steps"}});

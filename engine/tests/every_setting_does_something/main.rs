@@ -76,6 +76,10 @@ fn table() -> Vec<(Life, Vec<Entry>)> {
                 Says("\"tor-network\",\"status\":\"fired\""),
             )],
         ),
+        (
+            lives::dirt(),
+            vec![("limits.dead_letters_mib", "1", Logs("as large as it may be"))],
+        ),
         (lives::crowded(), vec![("crowd.users_per_key_max", "16", Differs)]),
         (lives::many_keys(), vec![("crowd.keys_max", "1024", Differs)]),
         (

@@ -63,19 +63,7 @@ impl World {
             let done = self.command(folder, events).output().expect("the binary runs");
             assert!(done.status.success(), "{done:?}");
         }
-        let hash = Command::new(env!("CARGO_BIN_EXE_doorward"))
-            .args(["store", "hash", "--data", "data"])
-            .current_dir(folder)
-            .output()
-            .expect("the binary runs");
-        assert!(hash.status.success(), "{hash:?}");
-        Out {
-            decisions: fs::read(folder.join("decisions.ndjson")).expect("decisions"),
-            dead_letters: fs::read(folder.join("data/dead-letters.ndjson")).expect("dead letters"),
-            alerts: fs::read(folder.join("alerts.ndjson")).expect("alerts"),
-            mails: mails(&folder.join("data/mail")),
-            hash: String::from_utf8(hash.stdout).expect("text"),
-        }
+        Out::of(folder)
     }
 
     /// What a run leaves behind that nobody disturbs.
@@ -97,6 +85,23 @@ fn mails(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 impl Out {
+    /// What is in the folder of a run that has ended.
+    pub fn of(folder: &Path) -> Self {
+        let hash = Command::new(env!("CARGO_BIN_EXE_doorward"))
+            .args(["store", "hash", "--data", "data"])
+            .current_dir(folder)
+            .output()
+            .expect("the binary runs");
+        assert!(hash.status.success(), "{hash:?}");
+        Self {
+            decisions: fs::read(folder.join("decisions.ndjson")).expect("decisions"),
+            dead_letters: fs::read(folder.join("data/dead-letters.ndjson")).expect("dead letters"),
+            alerts: fs::read(folder.join("alerts.ndjson")).expect("alerts"),
+            mails: mails(&folder.join("data/mail")),
+            hash: String::from_utf8(hash.stdout).expect("text"),
+        }
+    }
+
     /// In which of the five it differs from `wanted`; empty if in none.
     pub fn differences(&self, wanted: &Self) -> Vec<&'static str> {
         [

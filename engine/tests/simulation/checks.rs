@@ -25,11 +25,17 @@ pub struct Checked {
     decided: HashSet<Id>,
     own: usize,
     refused: usize,
+    activated: usize,
 }
 
 impl Checked {
     pub const fn head(&self) -> Seq {
         self.head
+    }
+
+    /// Versions that were put in force after the first one.
+    pub const fn reloads(&self) -> usize {
+        self.activated.saturating_sub(1)
     }
 
     /// Records of timers, and refused lines.
@@ -79,10 +85,10 @@ impl Checked {
             Body::Refused { .. } | Body::BackfilledRefused { .. } => self.refused += 1,
             Body::Own { .. }
             | Body::Told { .. }
-            | Body::Activated { .. }
             | Body::Settled
             | Body::Erased { .. }
             | Body::UserErased { .. } => self.own += 1,
+            Body::Activated { .. } => self.activated += 1,
             Body::Event { .. } | Body::Backfilled { .. } => {}
         }
     }
@@ -95,7 +101,7 @@ impl Checked {
             .iter()
             .map(|row| Timer::read(&row.key).expect("a timer"))
             .collect();
-        assert!(timers.len() <= life.engine.timers_max + TIMERS_OF_A_RECORD);
+        assert!(timers.len() <= life.timers_max + TIMERS_OF_A_RECORD);
         let mut waiting: BTreeMap<(TimerKind, &[u8]), usize> = BTreeMap::new();
         for timer in &timers {
             *waiting.entry((timer.kind, about(timer))).or_default() += 1;

@@ -12,7 +12,7 @@ use doorward::pipeline::sequencer::Sequencer;
 
 use crate::checks::Checked;
 use crate::mortal::{Death, MortalSink, MortalStore, is_on_purpose};
-use crate::world::{Life, Place, position};
+use crate::world::{Life, Place, RELOAD, position};
 
 /// What may differ from start to start, and changes no result.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +56,8 @@ pub struct Process {
     committer: Committer,
     waiting: VecDeque<ClosedBatch>,
     next: usize,
+    /// Reloads so far, in the life and not in the process.
+    reloads: usize,
     sizes: Sizes,
     place: Place,
 }
@@ -70,16 +72,22 @@ fn alive<T>(result: Result<T, RunError>) -> Option<T> {
 }
 
 impl Process {
-    /// Starts over what is on disk; `None` if it dies while it does.
-    pub fn start(life: &Life, place: &Place, sizes: Sizes, death: Option<Death>) -> Option<Self> {
+    /// Starts over what is on disk, with the settings that were in force there; `None` if it dies while it does.
+    pub fn start(
+        life: &Life,
+        place: &Place,
+        (sizes, reloads): (Sizes, usize),
+        death: Option<Death>,
+    ) -> Option<Self> {
+        let engine = &life.version(reloads).engine;
         let store: Arc<dyn Store> = Arc::new(MortalStore {
             inner: Arc::clone(&place.store),
             death: death.clone(),
         });
-        let sequencer = Sequencer::open(Arc::clone(&life.engine), Arc::clone(&store), sizes.rows_kept);
+        let sequencer = Sequencer::open(Arc::clone(engine), Arc::clone(&store), sizes.rows_kept);
         let mut sequencer = alive(sequencer.map_err(RunError::from))?;
         sequencer.keep_up(life.upkeep);
-        let policy = *life.engine.risk.score_policy();
+        let policy = *engine.risk.score_policy();
         let mut committer = alive(Committer::open(store, sinks(place, death.as_ref()), policy))?;
         committer.image_was_used(sequencer.last_image());
         Some(Self {
@@ -87,6 +95,7 @@ impl Process {
             committer,
             waiting: VecDeque::new(),
             next: place.next_line(),
+            reloads,
             sizes,
             place: place.clone(),
         })
@@ -126,11 +135,19 @@ impl Process {
 
     /// Takes the next lines and, if it `tells`, the position behind them.
     fn take(&mut self, life: &Life, lines: &[Vec<u8>], tells: bool) {
-        let end = lines.len().min(self.next + self.sizes.chunk);
-        let chunk = lines.get(self.next..end).unwrap_or_default();
+        if lines.get(self.next).is_some_and(|line| line == RELOAD) {
+            self.reload(life, lines);
+        }
+        let chunk = lines
+            .iter()
+            .skip(self.next)
+            .take(self.sizes.chunk)
+            .take_while(|line| *line != RELOAD);
+        let chunk: Vec<_> = chunk.collect();
+        let end = self.next + chunk.len();
         let mut arrivals: Vec<_> = (self.next..)
-            .zip(chunk)
-            .filter_map(|(number, line)| life.line(number, line))
+            .zip(&chunk)
+            .filter_map(|(number, line)| life.line(self.reloads, number, line))
             .collect();
         if tells && !chunk.is_empty() {
             arrivals.push(position(end));
@@ -138,6 +155,22 @@ impl Process {
         self.next = end;
         self.sequencer
             .admit(arrivals)
+            .expect("reading never fails in memory");
+    }
+
+    /// Puts the next version in force between two batches, unless an earlier process did that.
+    fn reload(&mut self, life: &Life, lines: &[Vec<u8>]) {
+        let before = lines.iter().take(self.next).filter(|line| *line == RELOAD);
+        let number = before.count() + 1;
+        self.next += 1;
+        if number <= self.reloads {
+            return;
+        }
+        self.close();
+        self.reloads = number;
+        let engine = Arc::clone(&life.version(number).engine);
+        self.sequencer
+            .activate(engine, |line| life.again(number, line))
             .expect("reading never fails in memory");
     }
 

@@ -18,7 +18,9 @@ use doorward::pipeline::keys;
 use doorward::pipeline::ports::{Change, InputIdentity, Keyspace, Record, Row, Store};
 use doorward::pipeline::retention::Upkeep;
 use doorward::pipeline::sequencer::Sequencer;
+use doorward::risk::decision::Id;
 use doorward_geoip::{GeoDatabase, Sources};
+use doorward_rules::Points;
 
 pub const SETTLE: i64 = 24 * 3_600 * 1_000_000;
 /// Key of the input's position.
@@ -36,18 +38,32 @@ const FEW_TIMERS: usize = 12;
 const DAYS_KEPT: i64 = 20;
 const ALL_DAYS: i64 = 3_650;
 
-static ASSEMBLY: LazyLock<(Assembly, Settings)> = LazyLock::new(|| {
-    let mut settings = Settings::default();
-    settings.crowd.sketch_lines = 1_024;
-    settings.crowd.keys_max = 1_024;
-    let geo = GeoDatabase::load(Sources::default()).expect("no database is a database");
-    (Assembly::with_geo(&settings, geo).expect("sound rules"), settings)
+/// Two versions of the settings, which reloads put in force in turn.
+static ASSEMBLIES: LazyLock<[(Assembly, Settings); 2]> = LazyLock::new(|| {
+    [(10, 25), (22, 15)].map(|(base, level2_from)| {
+        let mut settings = Settings::default();
+        settings.crowd.sketch_lines = 1_024;
+        settings.crowd.keys_max = 1_024;
+        settings.score.base = Points::from_hundredths(base * 100);
+        settings.score.level2_from = Points::from_hundredths(level2_from * 100);
+        let geo = GeoDatabase::load(Sources::default()).expect("no database is a database");
+        (Assembly::with_geo(&settings, geo).expect("sound rules"), settings)
+    })
 });
+
+/// A line that is none: here the next version is put in force.
+pub const RELOAD: &[u8] = b"\0reload";
+
+/// What may be in force.
+pub struct Version {
+    pub engine: Arc<Engine>,
+    pub door: DoorPolicy,
+}
 
 /// What is the same in all processes of one life.
 pub struct Life {
-    pub engine: Arc<Engine>,
-    pub door: DoorPolicy,
+    versions: [Version; 2],
+    pub timers_max: usize,
     pub upkeep: Upkeep,
     pub input: Arc<InputIdentity>,
     caches: Mutex<EnrichCaches>,
@@ -56,18 +72,23 @@ pub struct Life {
 impl Life {
     /// In one of four old rows go, in one of three few timers may wait.
     pub fn of_seed(seed: u64) -> Self {
-        let (assembly, settings) = &*ASSEMBLY;
-        let mut door = assembly.file_door(settings, "default");
-        // Nothing here is to depend on the wall clock.
-        door.latest = Arc::new(|| i64::MAX);
-        let mut engine = (*assembly.engine).clone();
         let forgets = seed.is_multiple_of(4);
-        engine.decisions_days = if forgets { DAYS_KEPT } else { ALL_DAYS };
-        if seed.is_multiple_of(3) {
-            engine.timers_max = FEW_TIMERS;
-        }
+        let versions = ASSEMBLIES.each_ref().map(|(assembly, settings)| {
+            let mut door = assembly.file_door(settings, "default");
+            // Nothing here is to depend on the wall clock.
+            door.latest = Arc::new(|| i64::MAX);
+            let mut engine = (*assembly.engine).clone();
+            engine.decisions_days = if forgets { DAYS_KEPT } else { ALL_DAYS };
+            if seed.is_multiple_of(3) {
+                engine.timers_max = FEW_TIMERS;
+            }
+            Version {
+                engine: Arc::new(engine),
+                door,
+            }
+        });
+        let [first, _] = &versions;
         Self {
-            engine: Arc::new(engine),
             upkeep: Upkeep {
                 images: ImagePolicy {
                     records: 150,
@@ -80,9 +101,25 @@ impl Life {
                 name: "simulated".to_owned(),
                 first_line: [7; 32],
             }),
-            caches: Mutex::new(door.enricher.caches()),
-            door,
+            // Both know the same places.
+            caches: Mutex::new(first.door.enricher.caches()),
+            timers_max: first.engine.timers_max,
+            versions,
         }
+    }
+
+    /// What is in force after so many reloads.
+    pub fn version(&self, reloads: usize) -> &Version {
+        self.versions.get(reloads % 2).expect("there are two")
+    }
+
+    /// What an activation in the journal names.
+    fn named(&self, versions: Id) -> &Version {
+        let found = self
+            .versions
+            .iter()
+            .find(|version| version.engine.in_force.versions == versions);
+        found.expect("one of the two")
     }
 
     /// Whether nothing is ever removed.
@@ -90,21 +127,25 @@ impl Life {
         self.upkeep.journal_days == ALL_DAYS
     }
 
-    /// A line as the door hands it over; `None` if it is blank.
-    pub fn line(&self, number: usize, bytes: &[u8]) -> Option<Arrival> {
+    /// A line as the door hands it over after so many reloads; `None` if it is blank.
+    pub fn line(&self, reloads: usize, number: usize, bytes: &[u8]) -> Option<Arrival> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
-        let mut caches = self.caches.lock().expect("one thread");
-        let content = self.door.content(bytes, &mut caches);
-        let line = Admitted::new(
-            bytes.to_vec(),
-            self.origin(number as u64),
-            None,
-            self.door.versions,
-            content,
-        );
+        let line = self.admitted(reloads, bytes.to_vec(), self.origin(number as u64));
         Some(Arrival::Line(Box::new(line)))
+    }
+
+    /// The line as the door makes it again after so many reloads.
+    pub fn again(&self, reloads: usize, line: &mut Admitted) {
+        let bytes = std::mem::take(&mut line.bytes);
+        *line = self.admitted(reloads, bytes, line.origin.clone());
+    }
+
+    fn admitted(&self, reloads: usize, bytes: Vec<u8>, origin: Origin) -> Admitted {
+        let door = &self.version(reloads).door;
+        let content = door.content(&bytes, &mut self.caches.lock().expect("one thread"));
+        Admitted::new(bytes, origin, None, door.versions, content)
     }
 
     fn origin(&self, number: u64) -> Origin {
@@ -157,13 +198,20 @@ impl Place {
     }
 }
 
-/// The journal of a place folded into an empty one, record by record at the `now` that it has there. What timers made
-/// is left out: they make it again.
+/// What the journal says that was done with a process that folds it.
+enum Folded {
+    Line(Box<Admitted>),
+    Activated(Id),
+}
+
+/// The journal of a place folded into an empty one, record by record at the `now` that it has there, under the version
+/// that it has there. What timers made is left out: they make it again.
 pub fn fold(life: &Life, place: &Place) -> Place {
     let fresh = Place::default();
     let store = || Arc::clone(&fresh.store) as Arc<dyn Store>;
-    let mut sequencer = Sequencer::open(Arc::clone(&life.engine), store(), 1_000).expect("an empty store");
-    let policy = *life.engine.risk.score_policy();
+    let first = &life.version(0).engine;
+    let mut sequencer = Sequencer::open(Arc::clone(first), store(), 1_000).expect("an empty store");
+    let policy = *first.risk.score_policy();
     let mut committer = Committer::open(store(), Sinks::default(), policy).expect("an empty store");
     let mut commit = |sequencer: &mut Sequencer| {
         if let Some(mut closed) = sequencer.close().expect("memory") {
@@ -171,31 +219,34 @@ pub fn fold(life: &Life, place: &Place) -> Place {
             sequencer.committed(closed.number);
         }
     };
-    let arrivals: Vec<Admitted> = place
-        .rows(Keyspace::Journal)
-        .iter()
-        .filter_map(|row| admitted(life, place, row))
-        .collect();
-    for chunk in arrivals.chunks(100) {
-        let chunk = chunk
-            .iter()
-            .map(|line| Arrival::Line(Box::new(line.clone())))
-            .collect();
-        sequencer.admit(chunk).expect("memory");
-        commit(&mut sequencer);
+    for (number, row) in (1..).zip(place.rows(Keyspace::Journal)) {
+        match folded(life, place, &row) {
+            Some(Folded::Line(line)) => sequencer.admit(vec![Arrival::Line(line)]).expect("memory"),
+            Some(Folded::Activated(versions)) => {
+                // As in a run, between two batches.
+                commit(&mut sequencer);
+                let engine = Arc::clone(&life.named(versions).engine);
+                sequencer.activate(engine, |_| {}).expect("memory");
+            }
+            None => {}
+        }
+        if number % 100 == 0 {
+            commit(&mut sequencer);
+        }
     }
     sequencer.finish(SETTLE).expect("memory");
     commit(&mut sequencer);
     fresh
 }
 
-/// What came through the door, from the journal and the dead letters.
-fn admitted(life: &Life, place: &Place, row: &Row) -> Option<Admitted> {
+/// What came through the door, from the journal and the dead letters, and what was put in force.
+fn folded(life: &Life, place: &Place, row: &Row) -> Option<Folded> {
     let record = journal::decode(&row.value).expect("a record");
+    let door = &life.version(0).door;
     let (bytes, origin, content) = match record.body {
         Body::Event { bytes, .. } => {
             let mut caches = life.caches.lock().expect("one thread");
-            let content = life.door.content(&bytes, &mut caches);
+            let content = door.content(&bytes, &mut caches);
             assert!(content.is_ok(), "what was admitted is an event");
             (bytes, life.origin(0), content)
         }
@@ -209,19 +260,14 @@ fn admitted(life: &Life, place: &Place, row: &Row) -> Option<Admitted> {
             assert_eq!(Some(seq), keys::read_seq(&row.key), "each refusal has its own");
             (letter.bytes, life.origin(letter.line), Err(letter.refusal))
         }
+        Body::Activated { versions, .. } => return Some(Folded::Activated(versions)),
         Body::Own { .. }
         | Body::Told { .. }
-        | Body::Activated { .. }
         | Body::Settled
         | Body::Erased { .. }
         | Body::UserErased { .. } => return None,
         Body::Backfilled { .. } | Body::BackfilledRefused { .. } => panic!("nobody read old logs in"),
     };
-    Some(Admitted::new(
-        bytes,
-        origin,
-        Some(record.now),
-        life.door.versions,
-        content,
-    ))
+    let line = Admitted::new(bytes, origin, Some(record.now), door.versions, content);
+    Some(Folded::Line(Box::new(line)))
 }

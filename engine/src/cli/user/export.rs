@@ -178,7 +178,9 @@ fn fill_rows(document: &mut Document<'_>, rows: &Rows) -> Result<(), StoreError>
         }
     }
     for row in &rows.attempts {
-        document.attempts.push(open(Box::new(decode_attempt(&row.value)?)));
+        document
+            .attempts
+            .push(open(Box::new(decode_attempt(&row.value)?)));
     }
     Ok(())
 }

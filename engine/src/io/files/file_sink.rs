@@ -11,6 +11,8 @@
 //! - A file shorter than its cursor, or with other bytes before it, is refused: somebody else changed it.
 //! - A file that is gone was taken away by its reader, who has all up to the cursor: a new one goes on from there.
 //! - What is no file (`/dev/null`, a named pipe) has no cursor and is at least once.
+//! - A line that would make the file larger than its limit is left out, after every start in the same way; the store has
+//!   it. Once the file was moved away, a new one begins.
 
 use super::SinkKind;
 use super::rewrite::{self, Rewritten, sync_folder_of};
@@ -37,9 +39,19 @@ pub struct FileSink {
     place: PathBuf,
     /// What takes the place of the file after the next commit.
     rewritten: Option<Rewritten>,
+    /// Bytes that the file may have.
+    length_max: u64,
+    /// It was said that it is full.
+    is_full: bool,
 }
 
 impl FileSink {
+    /// The file has at most so many bytes.
+    #[must_use]
+    pub fn at_most(self, length_max: u64) -> Self {
+        Self { length_max, ..self }
+    }
+
     /// Key of the file's cursor in table `sink`.
     ///
     /// # Errors
@@ -79,6 +91,8 @@ impl FileSink {
             buffer: Vec::new(),
             place: place.clone(),
             rewritten: None,
+            length_max: u64::MAX,
+            is_full: false,
         };
         if !sink.file.metadata()?.is_file() {
             return Ok(sink);
@@ -125,6 +139,22 @@ impl FileSink {
         self.file.seek(SeekFrom::Start(cursor.length))?;
         self.length = cursor.length;
         Ok(())
+    }
+
+    /// Whether a line fits behind those that are gathered.
+    fn has_room(&mut self, line: usize) -> bool {
+        let length = self.length.saturating_add(self.buffer.len() as u64);
+        if length.saturating_add(line as u64 + 1) <= self.length_max {
+            return true;
+        }
+        if !self.is_full {
+            self.is_full = true;
+            tracing::warn!(
+                file = self.name,
+                "the file is as large as it may be: what comes is left out of it and is in the store; move it away to begin a new one"
+            );
+        }
+        false
     }
 
     fn remember_tail(&mut self) {
@@ -183,6 +213,9 @@ impl Sink for FileSink {
     fn publish(&mut self, records: &[Record]) -> Result<(), SinkError> {
         self.buffer.clear();
         for record in records {
+            if !self.has_room(record.bytes.len()) {
+                continue;
+            }
             self.buffer.extend_from_slice(&record.bytes);
             self.buffer.push(b'\n');
         }

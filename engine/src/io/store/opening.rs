@@ -41,6 +41,10 @@ pub(super) enum OnLoss {
 const LOCK_TRIES: u32 = 3;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
+/// Above so many bytes of the engine's own journal, tables that change seldom are written out so that it can be cut: a
+/// start reads all of it.
+const ENGINE_JOURNAL_BYTES: u64 = 192 << 20;
+
 type OwnRows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// One opening.
@@ -212,6 +216,7 @@ impl Opening {
                 .cache_size(options.cache_bytes)
                 .worker_threads(options.background_threads.max(1))
                 .manual_journal_persist(true)
+                .max_journaling_size(ENGINE_JOURNAL_BYTES)
                 .open()
         })
     }
