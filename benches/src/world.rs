@@ -148,7 +148,10 @@ impl World {
                             self.crowd.observe(seen, event.decision.now);
                         }
                     }
-                    Outcome::Told(_) | Outcome::Settled(_) | Outcome::Activated(_) => {}
+                    Outcome::Told(_)
+                    | Outcome::Settled(_)
+                    | Outcome::UserErased(_)
+                    | Outcome::Activated(_) => {}
                     Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
                         return Err(letter.refusal.message.to_string().into());
                     }
