@@ -150,8 +150,8 @@ impl World {
                     }
                     Outcome::Told(_)
                     | Outcome::Settled(_)
-                    | Outcome::Activated(_)
-                    | Outcome::UserErased(_) => {}
+                    | Outcome::UserErased(_)
+                    | Outcome::Activated(_) => {}
                     Outcome::Refused(letter, _) | Outcome::BackfilledRefused(letter, _) => {
                         return Err(letter.refusal.message.to_string().into());
                     }

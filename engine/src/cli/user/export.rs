@@ -173,26 +173,24 @@ fn fill_rows(document: &mut Document<'_>, rows: &Rows) -> Result<(), StoreError>
                 let unnamed = UserRows::decode(None, None, value)?.unnamed;
                 document
                     .attempts
-                    .extend(unnamed.into_iter().map(|(_, attempt)| open(attempt)));
+                    .extend(unnamed.into_iter().map(|(_, attempt)| open(*attempt)));
             }
         }
     }
     for row in &rows.attempts {
-        document
-            .attempts
-            .push(open(Box::new(decode_attempt(&row.value)?)));
+        document.attempts.push(open(decode_attempt(&row.value)?));
     }
     Ok(())
 }
 
-fn open(mut attempt: Box<Attempt>) -> OpenAttempt {
+fn open(mut attempt: Attempt) -> OpenAttempt {
     let event = attempt
         .last
         .as_mut()
         .map(|last| std::mem::replace(&mut last.event, EventBytes(Box::default())));
     OpenAttempt {
         last_event: event.map(|event| json(&event.0)),
-        attempt: *attempt,
+        attempt,
     }
 }
 
