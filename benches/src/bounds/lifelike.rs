@@ -71,7 +71,8 @@ impl Life {
             let begin = self.logins.start().plus_days(self.day);
             for (time, user) in visits {
                 self.turn += 1;
-                self.logins.visit(user, self.turn, begin.plus_micros(time), &mut lines);
+                self.logins
+                    .visit(user, self.turn, begin.plus_micros(time), &mut lines);
                 if lines.len() >= CHUNK {
                     self.take(&mut lines)?;
                 }
