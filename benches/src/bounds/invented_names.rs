@@ -38,7 +38,7 @@ pub fn check(events: u64) -> Result<Vec<Bound>, Failure> {
             number += 1;
         }
         rows.take(lines, |_| {})?;
-        if number % (BATCH * 64) == 0 {
+        if number.is_multiple_of(BATCH * 64) {
             most = most.max(resident_mib());
         }
     }
@@ -80,7 +80,7 @@ fn guess(number: u64, time: Timestamp, random: &mut Random) -> Vec<u8> {
     )
     .set("device.id", random.hex(32))
     .wrong_password();
-    if number % ATTEMPT_EVERY == 0 {
+    if number.is_multiple_of(ATTEMPT_EVERY) {
         event.attempt(&random.hex(16)).line()
     } else {
         event.line()
