@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::split_users::SplitUsers;
 use crate::alerts::alert::Alert;
 use crate::alerts::silence::HeldBack;
+use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
 use crate::pipeline::dead_letter;
 use crate::pipeline::run::Observer;
@@ -39,6 +41,9 @@ pub struct Watch {
     metrics: Metrics,
     tally: Mutex<Tally>,
     each: Box<dyn Fn(&DecidedEvent) + Send + Sync>,
+    /// The door that is counted.
+    door: &'static str,
+    split_users: Option<SplitUsers>,
 }
 
 impl Watch {
@@ -49,6 +54,18 @@ impl Watch {
             metrics,
             tally: Mutex::default(),
             each: Box::new(|_| {}),
+            door: "files",
+            split_users: None,
+        }
+    }
+
+    /// Counts what comes through this door; through `kafka`, users of several partitions as well.
+    #[must_use]
+    pub fn through(self, door: &'static str) -> Self {
+        Self {
+            door,
+            split_users: (door == "kafka").then(SplitUsers::default),
+            ..self
         }
     }
 
@@ -105,7 +122,7 @@ impl Observer for Watch {
     fn committed(&self, batch: &ClosedBatch) {
         let mut tally = self.lock();
         let from_door = batch.outcomes.iter().filter(|outcome| outcome.is_from_door());
-        self.metrics.events.add("files", from_door.count() as u64);
+        self.metrics.events.add(self.door, from_door.count() as u64);
         for outcome in &batch.outcomes {
             match outcome {
                 Outcome::Decided(event) => self.decided(event, &mut tally),
@@ -127,6 +144,13 @@ impl Observer for Watch {
             .set(i64::try_from(batch.new_head).unwrap_or(i64::MAX));
         if let Some(now) = batch.outcomes.last().map(Outcome::now) {
             self.metrics.clock_seconds.set(now.div_euclid(1_000_000));
+        }
+    }
+
+    fn arrived(&self, arrivals: &[Arrival]) {
+        if let Some(split_users) = &self.split_users {
+            let split = split_users.notice(arrivals);
+            self.metrics.split_users.inc_by(split);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
+use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
 use crate::pipeline::crowd_image::Images;
 use crate::pipeline::faults::{Faults, Point};
@@ -39,6 +40,9 @@ pub enum RunError {
 pub trait Observer: Sync {
     /// A batch is on disk.
     fn committed(&self, _batch: &ClosedBatch) {}
+
+    /// Lines and messages came in, before anything is decided.
+    fn arrived(&self, _arrivals: &[Arrival]) {}
 
     /// So many events and refused lines were there before.
     fn repeated(&self, _lines: u64) {}
@@ -318,6 +322,7 @@ impl Committer {
     /// # Errors
     /// When the store or a sink fails.
     pub fn finish(&mut self) -> Result<(), RunError> {
+        self.sinks.each().try_for_each(|sink| sink.settle())?;
         self.acknowledge()?;
         self.commit_cursors()?;
         self.finish_image()

@@ -225,6 +225,10 @@ impl Sink for Watched {
         self.pass(Step::AfterCursor);
         Ok(change)
     }
+
+    fn settle(&mut self) -> Result<(), SinkError> {
+        self.inner.settle()
+    }
 }
 
 #[cfg(test)]

@@ -301,6 +301,15 @@ pub trait Sink: Send {
     /// # Errors
     /// As [`Sink::publish`].
     fn acknowledge(&mut self, up_to: Seq) -> Result<Option<Change>, SinkError>;
+
+    /// The run ends: waits until what was published is out, if that happens elsewhere. A sink that gives up here keeps
+    /// its cursor where it is, and the next start publishes the rest.
+    ///
+    /// # Errors
+    /// As [`Sink::publish`].
+    fn settle(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// One line as a door reads it, before anybody looks into it.

@@ -5,7 +5,7 @@
 
 use prometheus::core::Collector;
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 use thiserror::Error;
 
@@ -60,7 +60,7 @@ impl CounterByTwo {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Registry,
-    /// Events that came in and were not there before, refused ones too, by door (`files`).
+    /// Events that came in and were not there before, refused ones too, by door (`files`, `kafka`).
     pub events: CounterBy,
     /// Decisions, by action (`allow`, `step_up`, `hold`, `deny`; `none` for what is not scored).
     pub decisions: CounterBy,
@@ -80,6 +80,16 @@ pub struct Metrics {
     pub store_head: IntGauge,
     /// The clock of the engine: seconds since 1970, UTC; 0 before the first commit of the process.
     pub clock_seconds: IntGauge,
+    /// Messages in Kafka that wait to be read.
+    pub kafka_lag: IntGauge,
+    /// How long ago the oldest of them was written, at least: seconds.
+    pub kafka_age: Gauge,
+    /// Readers opened anew because a partition with unread messages gave none.
+    pub kafka_reopened: IntCounter,
+    /// Messages that the brokers acknowledged, by outlet (`decisions`, `alerts`, `dead_letters`).
+    pub kafka_published: CounterBy,
+    /// Events that came through another partition than the one before of the same user.
+    pub split_users: IntCounter,
 }
 
 impl Metrics {
@@ -106,6 +116,24 @@ impl Metrics {
             clock_seconds: make.gauge(
                 "clock_seconds",
                 "Clock of the engine, Unix time; 0 before a commit.",
+            )?,
+            kafka_lag: make.gauge("kafka_lag_messages", "Messages in Kafka that wait to be read.")?,
+            kafka_age: make.decimal(
+                "kafka_age_seconds",
+                "Age of the oldest message that waits, at least.",
+            )?,
+            kafka_reopened: make.counter(
+                "kafka_reopened_total",
+                "Readers opened anew as a partition stood still.",
+            )?,
+            kafka_published: make.counter_by(
+                "kafka_published_total",
+                "Messages that the brokers acknowledged.",
+                "outlet",
+            )?,
+            split_users: make.counter(
+                "kafka_split_users_total",
+                "Events that came through another partition than the user's last one.",
             )?,
             registry: make.0,
         })
@@ -153,6 +181,10 @@ impl Maker {
 
     fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, MetricsError> {
         self.register(IntGauge::with_opts(Self::options(name, help))?)
+    }
+
+    fn decimal(&self, name: &str, help: &str) -> Result<Gauge, MetricsError> {
+        self.register(Gauge::with_opts(Self::options(name, help))?)
     }
 
     fn histogram(&self, name: &str, help: &str, to: &[f64]) -> Result<Histogram, MetricsError> {
