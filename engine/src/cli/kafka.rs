@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -17,18 +18,20 @@ use crate::telemetry::metrics::Metrics;
 
 /// A quiet Kafka ticks so long behind the wall clock: what was written just now may still be on its way.
 const BEHIND_MICROS: i64 = 1_000_000;
+/// How long the end of a run waits for clients.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Arguments of `doorward run` that are about Kafka.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KafkaArgs {
     /// Make the topics of `[kafka]` that are not there
-    #[arg(long)]
+    #[arg(long, conflicts_with = "events")]
     pub create_topics: bool,
     /// Go on where messages were deleted before they were read, or a topic was made anew; leaves a dead letter
-    #[arg(long)]
+    #[arg(long, conflicts_with = "events")]
     pub accept_gap: bool,
     /// Go on although another store reads under the same `kafka.group`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "events")]
     pub take_over: bool,
 }
 
@@ -82,6 +85,7 @@ pub fn open(args: &KafkaArgs, ready: &Ready<'_>) -> Result<Option<Door>, CliErro
         return Ok(None);
     }
     let scopes = scopes(ready)?;
+    check_topics(ready)?;
     let settings = Arc::new(ready.settings.kafka.clone());
     let topics: Vec<&str> = ready
         .outlets
@@ -140,9 +144,13 @@ impl Door {
             .collect()
     }
 
-    /// After the run: commits the last offsets, for tools.
+    /// After the run: commits the last offsets, for tools, and waits for the clients to be gone.
     pub fn close(self) {
         drop(self.watch);
+        let began = Instant::now();
+        while !self.publisher.shared.is_deserted() && began.elapsed() < FAREWELL {
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What the door lets in, for a door of files. Its clock runs by itself only while nothing waits to be read: what is
@@ -189,6 +197,21 @@ pub fn topic_of(settings: &Settings, outlet: Outlet) -> &str {
         Outlet::Alerts => &settings.kafka.alerts,
         Outlet::DeadLetters => &settings.kafka.dead_letters,
     }
+}
+
+/// What is published to a topic that is read would come in again.
+fn check_topics(ready: &Ready<'_>) -> Result<(), CliError> {
+    let read = &ready.settings.kafka.topic;
+    for outlet in ready.outlets {
+        let topic = topic_of(ready.settings, *outlet);
+        if read.iter().any(|read| read.name == topic) {
+            return Err(CliError::Usage(format!(
+                "topic `{topic}` is read, so nothing can be published to it: give `kafka.{}` another one",
+                outlet.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Who may speak through which topic.

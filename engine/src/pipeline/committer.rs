@@ -199,6 +199,10 @@ impl Committer {
         self.head = self.store.commit(batch)?;
         self.published = self.acknowledged;
         self.publish(&outgoing)?;
+        let head = self.head;
+        for sink in self.sinks.each() {
+            self.cursors.extend(sink.moved(head));
+        }
         self.since_cursors += 1;
         if self.since_cursors >= BATCHES_BETWEEN_CURSORS {
             self.acknowledge()?;

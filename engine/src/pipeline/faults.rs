@@ -226,6 +226,10 @@ impl Sink for Watched {
         Ok(change)
     }
 
+    fn moved(&mut self, up_to: Seq) -> Option<Change> {
+        self.inner.moved(up_to)
+    }
+
     fn settle(&mut self) -> Result<(), SinkError> {
         self.inner.settle()
     }

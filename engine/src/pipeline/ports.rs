@@ -302,6 +302,12 @@ pub trait Sink: Send {
     /// As [`Sink::publish`].
     fn acknowledge(&mut self, up_to: Seq) -> Result<Option<Change>, SinkError>;
 
+    /// The cursor row of a sink that makes durable by itself what it is given, if the row moved. Asked after each batch, so it
+    /// must cost nothing. `up_to` as in [`Sink::acknowledge`].
+    fn moved(&mut self, _up_to: Seq) -> Option<Change> {
+        None
+    }
+
     /// The run ends: waits until what was published is out, if that happens elsewhere. A sink that gives up here keeps
     /// its cursor where it is, and the next start publishes the rest.
     ///

@@ -347,3 +347,29 @@ pub fn counted(read: &[Read], header: &str) -> BTreeMap<String, usize> {
     }
     counted
 }
+
+impl World {
+    /// Whether all events of the topic are behind what `group` has committed.
+    pub fn is_at_end(&self, group: &str) -> bool {
+        let (consumer, topic) = (self.consumer_of(group), self.topic("events"));
+        let patience = Duration::from_secs(5);
+        let at_end = || {
+            let metadata = consumer.fetch_metadata(Some(&topic), patience).ok()?;
+            let partitions = i32::try_from(metadata.topics().first()?.partitions().len()).ok()?;
+            let mut list = TopicPartitionList::new();
+            list.add_partition_range(&topic, 0, partitions - 1);
+            let committed = consumer.committed_offsets(list, patience).ok()?;
+            let is_at_end = |partition, offset: Offset| {
+                let ends = consumer.fetch_watermarks(&topic, partition, patience);
+                ends.is_ok_and(|(_, high)| offset.to_raw() == Some(high))
+            };
+            let elements = committed.elements();
+            Some(
+                elements
+                    .iter()
+                    .all(|element| is_at_end(element.partition(), element.offset())),
+            )
+        };
+        at_end().unwrap_or(false)
+    }
+}

@@ -115,10 +115,12 @@ pub(super) fn reader(settings: &KafkaSettings) -> Result<Consumer, KafkaFault> {
     create(&config, settings)
 }
 
-/// A client for questions, which gives up soon.
+/// A client for questions, which gives up soon. It says when it comes to the end of a partition.
 pub(super) fn asker(settings: &KafkaSettings) -> Result<Consumer, KafkaFault> {
     let mut config = consumer(settings)?;
-    config.set("socket.timeout.ms", "3000");
+    config
+        .set("socket.timeout.ms", "3000")
+        .set("enable.partition.eof", "true");
     create(&config, settings)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::Offset;
 
 use super::client::{Consumer, Ear, asker, base};
@@ -15,8 +16,10 @@ use crate::config::{KafkaSettings, KafkaStart};
 use crate::io::partition_position::{Mark, Position};
 use crate::pipeline::ports::{Batch, Keyspace, Store, StoreError};
 
-/// How long brokers may take to answer a question.
+/// How long brokers may take to answer a question at the start.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// And while we run.
+pub(super) const SHORT: Duration = Duration::from_secs(3);
 
 /// A partition and where to read on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +88,7 @@ impl Opening<'_> {
             .collect();
         let (mut logs, mut first) = (Vec::with_capacity(names.len()), Batch::default());
         for ((topic, partition), position) in names.iter().zip(&positions) {
-            let (low, high) = ends(&asker, self.settings, topic, *partition)?;
+            let (low, high) = ends(&asker, self.settings, (topic, *partition), PATIENCE)?;
             let is_new = !known.contains(topic.as_str()) && self.settings.start == KafkaStart::Latest;
             let log = match position {
                 Some(position) => resume((topic, *partition), *position, (low, high), self.accept_gap)?,
@@ -169,7 +172,7 @@ fn create(settings: &KafkaSettings, topics: &[String]) -> Result<(), KafkaFault>
     for result in made {
         match result {
             Ok(topic) => tracing::info!(topic, "topic was made"),
-            Err((_, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((topic, code)) => return Err(not_made(&topic, code.to_string())),
         }
     }
@@ -240,21 +243,40 @@ fn partitions_or_none(
     Ok(partitions)
 }
 
-/// The first message that is there, and the first that is not yet.
+/// The first message that is there, and the first that is not yet. A partition that has no leader, as one that was just
+/// made, gets `patience`.
 pub(super) fn ends(
     asker: &Consumer,
     settings: &KafkaSettings,
-    topic: &str,
-    partition: i32,
+    (topic, partition): (&str, i32),
+    patience: Duration,
 ) -> Result<(u64, u64), KafkaFault> {
-    let (low, high) = asker
-        .fetch_watermarks(topic, partition, PATIENCE)
-        .map_err(|error| KafkaFault::Unreachable {
-            brokers: settings.brokers.clone(),
-            reason: reason(asker).unwrap_or_else(|| error.to_string()),
-        })?;
-    let offset = |offset: i64| u64::try_from(offset).unwrap_or_default();
-    Ok((offset(low), offset(high)))
+    let began = std::time::Instant::now();
+    loop {
+        let error = match asker.fetch_watermarks(topic, partition, patience) {
+            Ok((low, high)) => {
+                let offset = |offset: i64| u64::try_from(offset).unwrap_or_default();
+                return Ok((offset(low), offset(high)));
+            }
+            Err(error) => error,
+        };
+        let is_without_leader = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::NotLeaderForPartition
+                    | RDKafkaErrorCode::LeaderNotAvailable
+                    | RDKafkaErrorCode::UnknownTopicOrPartition
+                    | RDKafkaErrorCode::UnknownPartition
+            )
+        );
+        if !is_without_leader || began.elapsed() >= patience {
+            return Err(KafkaFault::Unreachable {
+                brokers: settings.brokers.clone(),
+                reason: reason(asker).unwrap_or_else(|| error.to_string()),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Where to read on in a log from `low` to `high` that was read before.

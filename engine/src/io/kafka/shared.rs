@@ -1,8 +1,8 @@
 //! What the threads of the Kafka door tell each other, and the figures they give.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::fault::KafkaFault;
@@ -49,6 +49,22 @@ pub(super) struct Reader {
     pub(super) seen_ms: AtomicU64,
 }
 
+/// A reader that is not gone. The last field of a reader, so that its client goes first.
+pub(super) struct Alive(Arc<Shared>);
+
+impl Alive {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        shared.alive.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Between the readers, the watch and the command.
 pub struct Shared {
     began: Instant,
@@ -56,6 +72,8 @@ pub struct Shared {
     pub(super) readers: Vec<Reader>,
     fatal: Mutex<Option<KafkaFault>>,
     caught_up: AtomicBool,
+    /// Readers that are not gone.
+    alive: AtomicUsize,
     pub(super) figures: Box<dyn Figures>,
 }
 
@@ -69,6 +87,7 @@ impl Shared {
             readers: (0..readers.max(1)).map(|_| Reader::default()).collect(),
             fatal: Mutex::default(),
             caught_up: AtomicBool::new(false),
+            alive: AtomicUsize::new(0),
             figures,
         }
     }
@@ -81,6 +100,12 @@ impl Shared {
 
     pub(super) fn set_caught_up(&self, caught_up: bool) {
         self.caught_up.store(caught_up, Ordering::Relaxed);
+    }
+
+    /// Whether all readers are gone, and their clients with them.
+    #[must_use]
+    pub fn is_deserted(&self) -> bool {
+        self.alive.load(Ordering::Relaxed) == 0
     }
 
     /// Number of the reader of a partition.

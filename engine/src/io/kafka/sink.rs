@@ -310,6 +310,17 @@ impl Sink for KafkaSink {
         Ok(Some(SinkCursor::new(out, 0, &[]).change(&self.cursor_key)))
     }
 
+    fn moved(&mut self, up_to: Seq) -> Option<Change> {
+        let before = self.published_up_to;
+        let mut sent = self.progress.lock();
+        sent.open().up_to = Some(up_to);
+        sent.drop_done();
+        let out = sent.out.filter(|out| Some(*out) != before)?;
+        drop(sent);
+        self.published_up_to = Some(out);
+        Some(SinkCursor::new(out, 0, &[]).change(&self.cursor_key))
+    }
+
     /// Waits until everything is out; brokers that do not answer are given up after a while.
     fn settle(&mut self) -> Result<(), SinkError> {
         let began = Instant::now();

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::client::{Consumer, asker, reader};
 use super::fault::KafkaFault;
-use super::opening::{Log, begun_anew, ends, partitions, resume};
-use super::shared::{Reached, Shared};
+use super::opening::{Log, SHORT, begun_anew, ends, partitions, resume};
+use super::shared::{Alive, Reached, Shared};
 use super::{inputs_of, wall_clock_micros};
 use crate::config::KafkaSettings;
 use crate::io::partition_position::{Mark, Position, mark};
@@ -39,6 +39,7 @@ pub struct KafkaSource {
     bytes_max: usize,
     accept_gap: bool,
     reopened: Option<Instant>,
+    _alive: Alive,
 }
 
 /// A partition that is read.
@@ -163,6 +164,7 @@ impl KafkaSource {
             bytes_max: event_bytes_max.saturating_add(1),
             accept_gap,
             reopened: None,
+            _alive: Alive::new(shared),
         };
         source.assign()?;
         for log in &source.logs {
@@ -215,17 +217,18 @@ impl KafkaSource {
         let is_due = self.reopened.is_none_or(|before| before.elapsed() >= AGAIN);
         if is_due && reader.reopen.load(Ordering::Relaxed) {
             self.reopened = Some(Instant::now());
-            match self.check_logs() {
-                // Brokers that are away are waited for.
-                Err(KafkaFault::Unreachable { .. }) => return Ok(()),
-                checked => checked?,
+            let checked = self.check_logs();
+            // Brokers that are away are waited for.
+            if matches!(checked, Err(KafkaFault::Unreachable { .. })) {
+                return Ok(());
             }
-            reader.reopen.store(false, Ordering::Relaxed);
-            self.reopen()?;
-            shared.figures.reopened();
             tracing::warn!(
-                "a partition gave no messages although there were some: its reader was opened anew"
+                "a partition gave no messages although there were some: its reader is opened anew"
             );
+            reader.reopen.store(false, Ordering::Relaxed);
+            shared.figures.reopened();
+            checked?;
+            self.reopen()?;
         }
         Ok(())
     }
@@ -237,7 +240,12 @@ impl KafkaSource {
             partitions(&asker, &self.settings, &topic.name)?;
         }
         for open in &mut self.logs {
-            let found = ends(&asker, &self.settings, &open.log.topic, open.log.partition)?;
+            let found = ends(
+                &asker,
+                &self.settings,
+                (&open.log.topic, open.log.partition),
+                SHORT,
+            )?;
             let name = (open.log.topic.as_str(), open.log.partition);
             let log = resume(name, open.position(), found, self.accept_gap)?;
             *open = OpenLog::new(log);

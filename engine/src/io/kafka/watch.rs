@@ -11,10 +11,15 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError;
+use rdkafka::topic_partition_list::Offset;
+
 use super::client::{Consumer, asker};
 use super::fault::KafkaFault;
-use super::opening::{Log, check_group, commit, ends, partitions, positions};
-use super::shared::{LogName, Shared};
+use super::opening::{Log, SHORT, check_group, commit, ends, partitions, positions};
+use super::shared::{LogName, Reached, Shared};
 use super::wall_clock_micros;
 use crate::config::KafkaSettings;
 use crate::pipeline::ports::Store;
@@ -53,6 +58,7 @@ impl Watch {
                     store_id,
                     asker: None,
                     stuck: BTreeMap::new(),
+                    empty: BTreeMap::new(),
                     committed: BTreeMap::new(),
                 };
                 looking.run(&until);
@@ -83,6 +89,8 @@ struct Looking {
     asker: Option<(Consumer, Instant)>,
     /// Where partitions with unread messages stand, and since when.
     stuck: BTreeMap<LogName, (u64, Instant)>,
+    /// From this message to that end of a partition there is nothing to read: transactions leave marks there.
+    empty: BTreeMap<LogName, (u64, u64)>,
     /// What was committed last.
     committed: BTreeMap<LogName, u64>,
 }
@@ -128,9 +136,17 @@ impl Looking {
 
     fn look(&mut self) -> Result<(), KafkaFault> {
         self.asker_now()?;
-        let Some((asker, _)) = &self.asker else {
+        let Some((asker, made)) = self.asker.take() else {
             return Ok(());
         };
+        self.look_with(&asker)?;
+        self.asker = Some((asker, made));
+        self.wake();
+        self.commit();
+        Ok(())
+    }
+
+    fn look_with(&mut self, asker: &Consumer) -> Result<(), KafkaFault> {
         let mut names = BTreeSet::new();
         for topic in &self.settings.topic {
             for partition in partitions(asker, &self.settings, &topic.name)? {
@@ -140,26 +156,16 @@ impl Looking {
         let reached = self.shared.reached().clone();
         let (mut waiting, mut oldest_ms) = (0, None);
         for name in &names {
-            let (low, high) = ends(asker, &self.settings, &name.0, name.1)?;
+            let (low, high) = ends(asker, &self.settings, (&name.0, name.1), SHORT)?;
             let Some(reached) = reached.get(name) else {
                 self.shared.begin(name, low);
                 continue;
             };
-            let lag = high.saturating_sub(reached.next);
-            waiting += lag;
+            let lag = self.waiting(name, *reached, high)?;
             if lag > 0 {
                 oldest_ms = oldest_ms.into_iter().chain(reached.written_ms).min();
             }
-            let stands = high != reached.next && !self.shared.is_away(self.shared.reader_of(name.1));
-            let since = match self.stuck.get(name) {
-                Some((next, since)) if stands && *next == reached.next => *since,
-                _ => Instant::now(),
-            };
-            if stands {
-                self.stuck.insert(name.clone(), (reached.next, since));
-            } else {
-                self.stuck.remove(name);
-            }
+            waiting += lag;
         }
         check_group(
             asker,
@@ -173,9 +179,32 @@ impl Looking {
         });
         self.shared.figures.lag(waiting, age);
         self.shared.set_caught_up(waiting == 0 && self.stuck.is_empty());
-        self.wake();
-        self.commit();
         Ok(())
+    }
+
+    /// How many messages of a partition wait. Notes since when it stands still, if it does.
+    fn waiting(&mut self, name: &LogName, reached: Reached, high: u64) -> Result<u64, KafkaFault> {
+        let lag = high.saturating_sub(reached.next);
+        if high == reached.next || self.empty.get(name) == Some(&(reached.next, high)) {
+            self.stuck.remove(name);
+            return Ok(0);
+        }
+        if self.shared.is_away(self.shared.reader_of(name.1)) {
+            self.stuck.remove(name);
+            return Ok(lag);
+        }
+        let stood = self
+            .stuck
+            .get(name)
+            .is_some_and(|(next, _)| *next == reached.next);
+        if !stood {
+            self.stuck.insert(name.clone(), (reached.next, Instant::now()));
+        } else if lag > 0 && is_empty(&self.settings, name, reached.next)? {
+            self.empty.insert(name.clone(), (reached.next, high));
+            self.stuck.remove(name);
+            return Ok(0);
+        }
+        Ok(lag)
     }
 
     /// Has the readers of partitions opened anew that stand still.
@@ -217,6 +246,26 @@ impl Looking {
             Err(error) => tracing::debug!("kafka: offsets are not committed: {error}"),
         }
     }
+}
+
+/// Whether a fresh client comes to the end of a partition without a message.
+fn is_empty(settings: &KafkaSettings, (topic, partition): &LogName, next: u64) -> Result<bool, KafkaFault> {
+    let asker = asker(settings)?;
+    let mut list = TopicPartitionList::new();
+    let from = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
+    let assigned = list
+        .add_partition_offset(topic, *partition, from)
+        .and_then(|()| asker.assign(&list));
+    assigned.map_err(|error| KafkaFault::refused("a partition cannot be looked at", &error, None))?;
+    let began = Instant::now();
+    while began.elapsed() < SHORT {
+        match asker.poll(SHORT) {
+            Some(Ok(_)) => return Ok(false),
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(true),
+            Some(Err(_)) | None => {}
+        }
+    }
+    Ok(false)
 }
 
 impl Shared {
