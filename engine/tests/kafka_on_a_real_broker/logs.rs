@@ -10,11 +10,12 @@ use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::topic_partition_list::Offset;
 
 use super::broker::{self, Own};
 use super::crash::{made, world};
-use super::kafka::{World, until};
+use super::kafka::{PATIENCE, World, until};
 use super::load::now;
 
 fn admin(world: &World) -> AdminClient<DefaultClientContext> {
@@ -203,14 +204,71 @@ fn figure(port: u16, name: &str) -> Option<f64> {
     line.rsplit_once(' ')?.1.parse().ok()
 }
 
+fn free_port() -> u16 {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    port.expect("a free port").port()
+}
+
+/// Transactions leave marks that nobody reads: they are no messages that wait, and what was taken back is never decided.
+#[test]
+fn marks_of_transactions_are_nothing_that_waits() {
+    let Some(brokers) = broker::shared("transactions") else {
+        return;
+    };
+    let port = free_port();
+    let world = world(&brokers, 1)
+        .set("DOORWARD_LOG_LEVEL", "debug")
+        .set("DOORWARD_KAFKA_STALL_SECONDS", "5")
+        .set("DOORWARD_METRICS_LISTEN", &format!("127.0.0.1:{port}"));
+    let folder = tempfile::tempdir().expect("a folder");
+    made(&world, folder.path());
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", &world.brokers)
+        .set("transactional.id", &world.name)
+        .create()
+        .expect("a producer");
+    let events = world.topic("events");
+    producer.init_transactions(PATIENCE).expect("transactions");
+    for (name, is_kept) in [
+        ("kept", true),
+        ("taken-back", false),
+        ("last", true),
+        ("never", false),
+    ] {
+        producer.begin_transaction().expect("begun");
+        for number in 0..5 {
+            let event = EventBuilder::login(&format!("{name}-{number}"), "t", "anna");
+            let line = event.at(now()).address("192.0.2.7").line();
+            let sent = producer.send(BaseRecord::to(&events).key("anna").payload(&line));
+            assert!(sent.is_ok(), "{:?}", sent.err());
+        }
+        let ended = if is_kept {
+            producer.commit_transaction(PATIENCE)
+        } else {
+            producer.abort_transaction(PATIENCE)
+        };
+        ended.expect("ended");
+    }
+    let running = world.start(folder.path(), &[]);
+    let mut decisions = world.reader("decisions");
+    decisions.until("ten decisions", |read| read.len() >= 10);
+    let at_end = |name: &str| figure(port, name).is_some_and(|lag| lag < 1.0);
+    // The figure is 0 before the first look as well, so the position of the store tells that there was one.
+    until("nothing waits", || {
+        (at_end("doorward_kafka_lag_messages") && running.log().contains("only marks")).then_some(())
+    });
+    assert!(at_end("doorward_kafka_reopened_total"));
+    assert_eq!(decisions.rest().len(), 10);
+    running.stop_well();
+}
+
 /// Without somebody who looks, the reader would stand still for ever, without an error.
 #[test]
 fn a_topic_made_anew_behind_a_restart_of_the_broker_is_noticed() {
     let Some(own) = Own::start("a partition stands still", false) else {
         return;
     };
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = port.expect("a free port").port();
+    let port = free_port();
     let world = world(&own.brokers, 1)
         .set("DOORWARD_LOG_LEVEL", "debug")
         .set("DOORWARD_KAFKA_STALL_SECONDS", "5")

@@ -5,7 +5,6 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use doorward::generate::EventBuilder;
-use rdkafka::consumer::Consumer as _;
 use rdkafka::message::{Headers as _, Message as _};
 use rdkafka::producer::Producer as _;
 use rdkafka::topic_partition_list::Offset;

@@ -200,6 +200,11 @@ impl Looking {
         if !stood {
             self.stuck.insert(name.clone(), (reached.next, Instant::now()));
         } else if lag > 0 && is_empty(&self.settings, name, reached.next)? {
+            tracing::debug!(
+                topic = name.0,
+                partition = name.1,
+                "only marks of transactions are left"
+            );
             self.empty.insert(name.clone(), (reached.next, high));
             self.stuck.remove(name);
             return Ok(0);
