@@ -21,6 +21,7 @@ fn deployed(name: &str) -> String {
 /// Names of all series, also of those that have no value until something happens.
 fn series() -> BTreeSet<String> {
     let metrics = Metrics::new().expect("figures");
+    metrics.show_kafka().expect("figures of Kafka");
     metrics.events.inc("kafka");
     metrics.decisions.inc("allow");
     metrics.refused.inc("too_old");

@@ -101,6 +101,7 @@ pub fn open(args: &KafkaArgs, ready: &Ready<'_>) -> Result<Option<Door>, CliErro
         outlets: &topics,
     }
     .open()?;
+    ready.metrics.show_kafka()?;
     let readers = settings.consumers.min(opened.logs.len());
     let (linger_ms, stall_seconds) = (settings.linger_ms, settings.stall_seconds);
     tracing::debug!(

@@ -117,26 +117,46 @@ impl Metrics {
                 "clock_seconds",
                 "Clock of the engine, Unix time; 0 before a commit.",
             )?,
-            kafka_lag: make.gauge("kafka_lag_messages", "Messages in Kafka that wait to be read.")?,
-            kafka_age: make.decimal(
+            kafka_lag: IntGauge::with_opts(Maker::options(
+                "kafka_lag_messages",
+                "Messages in Kafka that wait to be read.",
+            ))?,
+            kafka_age: Gauge::with_opts(Maker::options(
                 "kafka_age_seconds",
                 "Age of the oldest message that waits, at least.",
-            )?,
-            kafka_reopened: make.counter(
+            ))?,
+            kafka_reopened: IntCounter::with_opts(Maker::options(
                 "kafka_reopened_total",
                 "Readers opened anew as a partition stood still.",
-            )?,
-            kafka_published: make.counter_by(
-                "kafka_published_total",
-                "Messages that the brokers acknowledged.",
-                "outlet",
-            )?,
-            split_users: make.counter(
+            ))?,
+            kafka_published: CounterBy(IntCounterVec::new(
+                Maker::options("kafka_published_total", "Messages that the brokers acknowledged."),
+                &["outlet"],
+            )?),
+            split_users: IntCounter::with_opts(Maker::options(
                 "kafka_split_users_total",
                 "Events that came through another partition than the user's last one.",
-            )?,
+            ))?,
             registry: make.0,
         })
+    }
+
+    /// From now on the figures of Kafka are shown as well.
+    ///
+    /// # Errors
+    /// When they are shown already.
+    pub fn show_kafka(&self) -> Result<(), MetricsError> {
+        let figures: [Box<dyn Collector>; 5] = [
+            Box::new(self.kafka_lag.clone()),
+            Box::new(self.kafka_age.clone()),
+            Box::new(self.kafka_reopened.clone()),
+            Box::new(self.kafka_published.0.clone()),
+            Box::new(self.split_users.clone()),
+        ];
+        for figure in figures {
+            self.registry.register(figure)?;
+        }
+        Ok(())
     }
 
     /// All figures in the Prometheus text form, version 0.0.4.
@@ -181,10 +201,6 @@ impl Maker {
 
     fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, MetricsError> {
         self.register(IntGauge::with_opts(Self::options(name, help))?)
-    }
-
-    fn decimal(&self, name: &str, help: &str) -> Result<Gauge, MetricsError> {
-        self.register(Gauge::with_opts(Self::options(name, help))?)
     }
 
     fn histogram(&self, name: &str, help: &str, to: &[f64]) -> Result<Histogram, MetricsError> {

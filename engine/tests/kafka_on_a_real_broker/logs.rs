@@ -242,6 +242,9 @@ fn marks_of_transactions_are_nothing_that_waits() {
             let sent = producer.send(BaseRecord::to(&events).key("anna").payload(&line));
             assert!(sent.is_ok(), "{:?}", sent.err());
         }
+        while producer.in_flight_count() > 0 {
+            producer.poll(Duration::from_millis(50));
+        }
         let ended = if is_kept {
             producer.commit_transaction(PATIENCE)
         } else {
