@@ -173,7 +173,10 @@ impl Proven {
         let some = any || proven.categories != Categories::NONE || event.auth.methods.iter().any(vouched_for);
         if proven.told && implies_password(event, some) {
             proven.categories = proven.categories.and(Categories::KNOW);
-            proven.types |= bit(FactorType::Password);
+            if event.outcome != Some(Outcome::Success) {
+                // Where they are in, nobody said what let them in first.
+                proven.types |= bit(FactorType::Password);
+            }
         }
         proven
     }

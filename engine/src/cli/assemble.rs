@@ -107,6 +107,7 @@ impl Assembly {
             arrival: None,
             backfill: false,
             versions: self.engine.in_force.versions,
+            scopes: Arc::default(),
         }
     }
 }
@@ -297,7 +298,7 @@ fn to_event(sensitivity: config::Sensitivity) -> Sensitivity {
 }
 
 /// The wall clock: only to refuse what claims to come from the future.
-fn wall_clock_micros() -> i64 {
+pub fn wall_clock_micros() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use crate::config::{ConfigError, LogLevel};
+#[cfg(feature = "kafka")]
+use crate::io::kafka::KafkaFault;
+use crate::pipeline::door::DoorError;
 use crate::pipeline::ports::{SinkError, StoreError};
 use crate::pipeline::run::RunError;
 use crate::telemetry::escape::{escape, lines_escaped};
@@ -128,6 +131,10 @@ pub enum CliError {
         /// Why, each with its place.
         problems: Vec<String>,
     },
+    /// Kafka cannot be used.
+    #[cfg(feature = "kafka")]
+    #[error(transparent)]
+    Kafka(#[from] KafkaFault),
     /// Figures cannot be served.
     #[cfg(feature = "metrics")]
     #[error(transparent)]
@@ -157,15 +164,32 @@ impl From<RunError> for CliError {
             RunError::Store(error) => Self::Store(error),
             RunError::Sink(error) if error.source.kind() == io::ErrorKind::BrokenPipe => Self::ReaderGone,
             RunError::Sink(error) => Self::Sink(error),
-            RunError::Door(error) => Self::Input {
-                name: error.name,
-                source: error.source,
-            },
+            RunError::Door(error) => Self::door(error),
         }
     }
 }
 
 impl CliError {
+    #[cfg(feature = "kafka")]
+    fn door(error: DoorError) -> Self {
+        match error.source.downcast::<KafkaFault>() {
+            Ok(KafkaFault::Store(error)) => Self::Store(error),
+            Ok(fault) => Self::Kafka(fault),
+            Err(source) => Self::Input {
+                name: error.name,
+                source,
+            },
+        }
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    fn door(error: DoorError) -> Self {
+        Self::Input {
+            name: error.name,
+            source: error.source,
+        }
+    }
+
     /// An output that cannot be written, or whose reader is gone. `name` is a path, or `-` for standard output.
     #[must_use]
     pub fn output(name: &str, source: io::Error) -> Self {
@@ -186,6 +210,14 @@ impl CliError {
             Self::Usage(_) => Exit::Usage,
             Self::Config(_) => Exit::Configuration,
             Self::Input { .. } => Exit::Input,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(KafkaFault::WithoutTls { .. }) => Exit::Usage,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(KafkaFault::NotMade { .. }) => Exit::Output,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(KafkaFault::Store(_)) => Exit::StoreFailed,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => Exit::Input,
             // A row that cannot be read is damage or a newer format: to start again does not help.
             Self::Store(
                 StoreError::Locked { .. } | StoreError::Refused { .. } | StoreError::BadRow { .. },
@@ -221,6 +253,10 @@ impl CliError {
         }
         if matches!(self, Self::Store(StoreError::BadRow { .. })) {
             return "`doorward store check` names every such row; restore a backup, or use the newer program";
+        }
+        #[cfg(feature = "kafka")]
+        if let Self::Kafka(fault) = self {
+            return fault.advice();
         }
         match self.exit() {
             Exit::Done => "",

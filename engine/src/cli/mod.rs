@@ -23,6 +23,11 @@ pub mod explanation;
 #[cfg(feature = "run")]
 pub mod faults;
 pub mod geoip;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+#[cfg(all(feature = "run", not(feature = "kafka")))]
+#[path = "without_kafka.rs"]
+pub mod kafka;
 pub mod output;
 #[cfg(feature = "run")]
 pub mod reload;
@@ -34,6 +39,8 @@ pub mod run;
 #[cfg(feature = "run")]
 pub mod signals;
 pub mod sources;
+#[cfg(feature = "run")]
+pub mod split_users;
 #[cfg(feature = "run")]
 pub mod status;
 #[cfg(feature = "run")]
@@ -75,7 +82,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Decide events from files or a pipe, into a store
+    /// Decide events from files, a pipe or Kafka, into a store
     #[cfg(feature = "run")]
     Run(run::RunArgs),
     /// Decide events in memory: nothing stored, nothing mailed
@@ -203,7 +210,7 @@ mod tests {
         assert_eq!(args.events, ["a", "-"].map(std::path::PathBuf::from));
         assert_eq!(args.data, std::path::Path::new("./doorward-data"));
         assert_eq!(args.tenant, "default");
-        assert!(parsed::<run::RunArgs>("run", "").is_err());
+        assert!(parsed::<run::RunArgs>("run", "").unwrap().events.is_empty());
     }
 
     #[test]

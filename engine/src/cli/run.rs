@@ -1,4 +1,4 @@
-//! `doorward run`: events from files or a pipe into the store, decisions out.
+//! `doorward run`: events from files, a pipe or Kafka into the store, decisions out.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use super::args::{Span, check_inputs, named_file};
 use super::assemble::{Assembly, run_limits, upkeep, user_key_policy};
 use super::exit::{CliError, Exit};
 use super::faults;
+use super::kafka::{self, Door, KafkaArgs, Outlet, Ready};
 use super::reload::{Reloader, Watching};
 use super::signals::{hangup_flag, stop_flag};
 use super::user::erase::finish_pending;
@@ -35,6 +36,9 @@ const EXAMPLE: &str = "Example:
   doorward run --events logins.ndjson --decisions decisions.ndjson
   tail -F /var/log/logins.ndjson | doorward run --events - --data /var/lib/doorward
 
+  DOORWARD_KAFKA_BROKERS=localhost:9092 doorward run | cat
+
+Without --events the topics of [kafka] are read, and decisions, alerts and refused messages go to topics.
 Events are JSON, one object a line. Decisions come out the same way. Start it again on the same input after any
 interruption: nothing is lost and nothing is decided twice.";
 
@@ -42,16 +46,16 @@ interruption: nothing is lost and nothing is decided twice.";
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub struct RunArgs {
-    /// Event file, `-` for standard input; several are merged by time
-    #[arg(long, value_name = "FILE", required = true)]
+    /// Event file, `-` for standard input; several are merged by time [default: the topics of `[kafka]`]
+    #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,
     /// Folder of the store, the mails and the dead letters
     #[arg(long, value_name = "DIR", default_value = "./doorward-data")]
     pub data: PathBuf,
-    /// File that decisions are appended to [default: standard output]
+    /// File that decisions are appended to [default: the topic of `[kafka]`, else standard output]
     #[arg(long, value_name = "FILE")]
     pub decisions: Option<PathBuf>,
-    /// File that refused lines are appended to [default: dead-letters.ndjson in the data folder]
+    /// File that refused lines are appended to [default: the topic of `[kafka]`, else dead-letters.ndjson in the data folder]
     #[arg(long, value_name = "FILE", value_parser = named_file())]
     pub dead_letters: Option<PathBuf>,
     /// File that alerts are appended to, due and held back [default: they stand in the decisions, and in the mails]
@@ -69,6 +73,9 @@ pub struct RunArgs {
     /// The events are old logs: learn from them, tell nobody of what is in them, and trust devices seen on three days
     #[arg(long, conflicts_with = "live")]
     pub backfill: bool,
+    /// Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
 }
 
 /// Runs the events through the store.
@@ -78,7 +85,7 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, CliError> {
     let settings = &loaded.settings;
     check_tenant(settings, &args.tenant)?;
-    check_inputs(&args.events)?;
+    check_input(settings, &args.events)?;
     let assembly = Assembly::from_settings(settings)?;
     let metrics = Metrics::new()?;
     let _server = match settings.metrics.listen {
@@ -87,18 +94,22 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
     };
     let stop = stop_flag()?;
     let faults = faults::of_process()?;
-    let store = open_store(&args.data, StoreKind::Real, settings)?.watched_by(faults.clone());
-    metrics
-        .store_head
-        .set(i64::try_from(store.head()?).unwrap_or(i64::MAX));
-    let dead_letters = args
-        .dead_letters
-        .clone()
-        .unwrap_or_else(|| args.data.join("dead-letters.ndjson"));
-    let watch = Arc::new(Watch::new(metrics.clone()));
-    let store: Arc<dyn Store> = Arc::new(store);
-    finish_pending(&*store)?;
+    let store = open_real_store(&args.data, settings, (&faults, &metrics))?;
     let (wish, wishes) = channel();
+    let outlets = outlets(args, settings);
+    let mut kafka = open_kafka(
+        args,
+        &Ready {
+            settings,
+            tenant: &args.tenant,
+            store: &store,
+            metrics: &metrics,
+            stop: &stop,
+            outlets: &outlets,
+        },
+    )?;
+    let through = if kafka.is_some() { "kafka" } else { "files" };
+    let watch = Arc::new(Watch::new(metrics.clone()).through(through));
     let _socket = admin::listen(
         &args.data,
         Shown {
@@ -111,8 +122,12 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
             wishes: Mutex::new(wish),
         },
     );
-    let read = (request, loaded.file.clone());
-    let reloader = Reloader::new(read, settings.clone(), &args.tenant, &assembly);
+    let reloader = Reloader::new(
+        (request, loaded.file.clone()),
+        settings.clone(),
+        &args.tenant,
+        &assembly,
+    );
     let (_watching, reloads) = Watching::start(reloader, hangup_flag()?, metrics.clone())?;
     run_over_with(
         &Over {
@@ -126,15 +141,8 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
             backfill: args.backfill,
         },
         store,
-        &args.events,
-        |store| {
-            Ok(Sinks {
-                decisions: Some(decisions_sink(store, args.decisions.as_deref())?),
-                dead_letters: Some(dead_letters_sink(store, &dead_letters, settings)?),
-                alerts: optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
-                mail: Some(mail_sink(store, &args.data, settings, &metrics)?),
-            })
-        },
+        (&args.events, kafka.as_mut()),
+        |store, kafka| sinks(args, store, kafka, (&outlets, settings, &metrics)),
         &watch,
         (
             &faults,
@@ -144,8 +152,96 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
             },
         ),
     )?;
-    tell(&watch.tally(), Some(&dead_letters));
+    if let Some(kafka) = kafka {
+        kafka.close();
+    }
+    let in_a_file = (!outlets.contains(&Outlet::DeadLetters)).then(|| dead_letters(args));
+    tell(&watch.tally(), in_a_file.as_deref());
     Ok(Exit::Done)
+}
+
+/// The store of real events, with what an earlier process left to be done.
+fn open_real_store(
+    data: &Path,
+    settings: &Settings,
+    (faults, metrics): (&Faults, &Metrics),
+) -> Result<Arc<dyn Store>, CliError> {
+    let store = open_store(data, StoreKind::Real, settings)?.watched_by(faults.clone());
+    let head = i64::try_from(store.head()?).unwrap_or(i64::MAX);
+    metrics.store_head.set(head);
+    finish_pending(&store)?;
+    Ok(Arc::new(store))
+}
+
+/// Kafka's topics are read where no files are named.
+fn open_kafka(args: &RunArgs, ready: &Ready<'_>) -> Result<Option<Door>, CliError> {
+    if args.events.is_empty() {
+        kafka::open(&args.kafka, ready)
+    } else {
+        Ok(None)
+    }
+}
+
+/// There must be something to read.
+fn check_input(settings: &Settings, events: &[PathBuf]) -> Result<(), CliError> {
+    check_inputs(events)?;
+    if events.is_empty() && settings.kafka.brokers.is_empty() {
+        return Err(CliError::Usage(
+            "nothing to read: name files with `--events`, or brokers in `[kafka]`".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// What goes to topics: all that no file is named for, if Kafka is read.
+fn outlets(args: &RunArgs, settings: &Settings) -> Vec<Outlet> {
+    if !args.events.is_empty() {
+        return Vec::new();
+    }
+    [
+        (Outlet::Decisions, &args.decisions),
+        (Outlet::Alerts, &args.alerts),
+        (Outlet::DeadLetters, &args.dead_letters),
+    ]
+    .into_iter()
+    .filter(|(outlet, file)| file.is_none() && !kafka::topic_of(settings, *outlet).is_empty())
+    .map(|(outlet, _)| outlet)
+    .collect()
+}
+
+fn dead_letters(args: &RunArgs) -> PathBuf {
+    let named = args.dead_letters.clone();
+    named.unwrap_or_else(|| args.data.join("dead-letters.ndjson"))
+}
+
+fn sinks(
+    args: &RunArgs,
+    store: &dyn Store,
+    kafka: Option<&Door>,
+    (outlets, settings, metrics): (&[Outlet], &Settings, &Metrics),
+) -> Result<Sinks, CliError> {
+    let topic = |outlet| match kafka.filter(|_| outlets.contains(&outlet)) {
+        Some(kafka) => kafka.sink(store, outlet).map(Some),
+        None => Ok(None),
+    };
+    let decisions = match topic(Outlet::Decisions)? {
+        Some(topic) => topic,
+        None => decisions_sink(store, args.decisions.as_deref())?,
+    };
+    let dead_letters = match topic(Outlet::DeadLetters)? {
+        Some(topic) => topic,
+        None => dead_letters_sink(store, &dead_letters(args), settings)?,
+    };
+    let alerts = match topic(Outlet::Alerts)? {
+        Some(topic) => Some(topic),
+        None => optional_sink(store, SinkKind::Alerts, args.alerts.as_deref())?,
+    };
+    Ok(Sinks {
+        decisions: Some(decisions),
+        dead_letters: Some(dead_letters),
+        alerts,
+        mail: Some(mail_sink(store, &args.data, settings, metrics)?),
+    })
 }
 
 /// What every way of running has in common.
@@ -179,35 +275,39 @@ pub fn run_over(
     sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
     watch: &Watch,
 ) -> Result<Counts, CliError> {
+    let sinks = |store: &dyn Store, _: Option<&Door>| sinks(store);
     run_over_with(
         over,
         store,
-        events,
+        (events, None),
         sinks,
         watch,
         (&Faults::default(), Orders::default()),
     )
 }
 
-/// The same; the faults hear of every place that is passed, and the orders are followed.
+/// The same, perhaps from Kafka; the faults hear of every place that is passed, and the orders are followed.
 fn run_over_with(
     over: &Over<'_>,
     store: Arc<dyn Store>,
-    events: &[PathBuf],
-    sinks: impl FnOnce(&dyn Store) -> Result<Sinks, CliError>,
+    (events, kafka): (&[PathBuf], Option<&mut Door>),
+    sinks: impl FnOnce(&dyn Store, Option<&Door>) -> Result<Sinks, CliError>,
     watch: &Watch,
     (faults, orders): (&Faults, Orders),
 ) -> Result<Counts, CliError> {
     let sources = open_sources(&*store, events, over.settings, over.stop)?;
-    let sinks = sinks(&*store)?;
+    let sinks = sinks(&*store, kafka.as_deref())?;
+    let (live, files) = (Assembly::live_door, Assembly::file_door);
+    let door = if over.live { live } else { files }(over.assembly, over.settings, over.tenant);
+    let door = match &kafka {
+        Some(kafka) => kafka.policy(door),
+        None => door,
+    };
     let door = DoorPolicy {
         backfill: over.backfill,
-        ..if over.live {
-            over.assembly.live_door(over.settings, over.tenant)
-        } else {
-            over.assembly.file_door(over.settings, over.tenant)
-        }
+        ..door
     };
+    let messages = kafka.map_or_else(Vec::new, Door::sources);
     let run = Run {
         engine: Arc::clone(&over.assembly.engine),
         store,
@@ -220,7 +320,7 @@ fn run_over_with(
         observer: watch,
         upkeep: over.upkeep,
     };
-    Ok(pipeline::run_with(run, faults, orders)?)
+    Ok(pipeline::run_messages(run, messages, faults, orders)?)
 }
 
 /// The inputs, each where the store left it.

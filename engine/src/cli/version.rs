@@ -14,7 +14,7 @@ const EXAMPLE: &str = "Example:
 pub struct VersionArgs {}
 
 /// Features and whether they are built in.
-const FEATURES: [(&str, bool, &str); 4] = [
+const FEATURES: [(&str, bool, &str); 6] = [
     ("store", cfg!(feature = "store"), "the embedded store in a folder"),
     (
         "files",
@@ -31,6 +31,12 @@ const FEATURES: [(&str, bool, &str); 4] = [
         cfg!(feature = "metrics"),
         "figures for Prometheus over HTTP",
     ),
+    (
+        "kafka",
+        cfg!(feature = "kafka"),
+        "events from Kafka, decisions to Kafka",
+    ),
+    ("kafka-tls", cfg!(feature = "kafka-tls"), "TLS and SASL for Kafka"),
 ];
 
 /// Prints version and features.
@@ -41,7 +47,7 @@ pub fn run(_: &VersionArgs) -> Result<Exit, CliError> {
     let mut out = format!("doorward {}\n", env!("CARGO_PKG_VERSION"));
     for (name, built_in, what) in FEATURES {
         let state = if built_in { "built in" } else { "left out" };
-        out.push_str(&format!("  {name:<8} {state}: {what}\n"));
+        out.push_str(&format!("  {name:<9} {state}: {what}\n"));
     }
     print(&out)?;
     Ok(Exit::Done)

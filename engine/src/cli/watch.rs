@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::split_users::SplitUsers;
 use crate::alerts::alert::Alert;
 use crate::alerts::silence::HeldBack;
+use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::{ClosedBatch, DecidedEvent, Outcome};
 use crate::pipeline::dead_letter;
 use crate::pipeline::run::Observer;
@@ -42,6 +44,9 @@ pub struct Watch {
     /// When the batch at hand was taken up.
     taken_up: Mutex<Option<Instant>>,
     each: Box<dyn Fn(&DecidedEvent) + Send + Sync>,
+    /// The door that is counted.
+    door: &'static str,
+    split_users: Option<SplitUsers>,
 }
 
 impl Watch {
@@ -53,6 +58,18 @@ impl Watch {
             tally: Mutex::default(),
             taken_up: Mutex::default(),
             each: Box::new(|_| {}),
+            door: "files",
+            split_users: None,
+        }
+    }
+
+    /// Counts what comes through this door; through `kafka`, users of several partitions as well.
+    #[must_use]
+    pub fn through(self, door: &'static str) -> Self {
+        Self {
+            door,
+            split_users: (door == "kafka").then(SplitUsers::default),
+            ..self
         }
     }
 
@@ -123,7 +140,7 @@ impl Observer for Watch {
         }
         let mut tally = self.lock();
         let from_door = batch.outcomes.iter().filter(|outcome| outcome.is_from_door());
-        self.metrics.events.add("files", from_door.count() as u64);
+        self.metrics.events.add(self.door, from_door.count() as u64);
         for outcome in &batch.outcomes {
             match outcome {
                 Outcome::Decided(event) => self.decided(event, &mut tally),
@@ -145,6 +162,13 @@ impl Observer for Watch {
             .set(i64::try_from(batch.new_head).unwrap_or(i64::MAX));
         if let Some(now) = batch.outcomes.last().map(Outcome::now) {
             self.metrics.clock_seconds.set(now.div_euclid(1_000_000));
+        }
+    }
+
+    fn arrived(&self, arrivals: &[Arrival]) {
+        if let Some(split_users) = &self.split_users {
+            let split = split_users.notice(arrivals);
+            self.metrics.split_users.inc_by(split);
         }
     }
 

@@ -293,9 +293,20 @@ impl Loaded {
             ("geoip.anonymous", &geoip.anonymous),
             ("geoip.lists", &geoip.lists),
         ];
+        let kafka = &self.settings.kafka;
+        let of_kafka = [
+            ("kafka.ca_file", &kafka.ca_file),
+            ("kafka.cert_file", &kafka.cert_file),
+            ("kafka.key_file", &kafka.key_file),
+            ("kafka.token_file", &kafka.token_file),
+        ];
+        let of_kafka = of_kafka
+            .into_iter()
+            .flat_map(|(key, path)| path.iter().map(move |path| (key, path)));
         let files = files
             .into_iter()
             .flat_map(|(key, paths)| paths.iter().map(move |path| (key, path)))
+            .chain(of_kafka)
             .filter_map(|(key, path)| File::open(path).err().map(|error| (key, path, error)));
         let folder = self.settings.rules.folder.iter().filter_map(|path| {
             let error = std::fs::read_dir(path).err()?;

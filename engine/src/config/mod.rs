@@ -22,6 +22,7 @@ mod doors;
 mod factors;
 mod files;
 mod geoip;
+mod kafka;
 mod levels;
 mod limits;
 mod log;
@@ -45,6 +46,7 @@ pub use doors::DoorsSettings;
 pub use factors::FactorsSettings;
 pub use files::FilesSettings;
 pub use geoip::GeoipSettings;
+pub use kafka::{KafkaSasl, KafkaSettings, KafkaStart, KafkaTopic, Password};
 pub use levels::LevelsSettings;
 pub use limits::LimitsSettings;
 pub use load::{Environment, Loaded, Request, load, load_decides};
@@ -152,6 +154,8 @@ settings! {
     limits: LimitsSettings = "limits",
     /// `[files]`
     files: FilesSettings = "files",
+    /// `[kafka]`
+    kafka: KafkaSettings = "kafka",
     /// `[doors]`
     doors: DoorsSettings = "doors",
     /// `[reload]`

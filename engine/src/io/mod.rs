@@ -9,10 +9,13 @@ mod batch_check;
 mod key_range;
 mod line_splitter;
 pub mod memory;
+pub mod partition_position;
 pub mod sink_cursor;
 
 #[cfg(feature = "files")]
 pub mod files;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 #[cfg(feature = "mail")]
 pub mod mail;
 #[cfg(feature = "store")]

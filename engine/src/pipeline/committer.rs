@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 use crate::alerts::alert::Alert;
+use crate::pipeline::admitted::Arrival;
 use crate::pipeline::batch::{self, ClosedBatch, Outgoing};
 use crate::pipeline::crowd_image::Images;
 use crate::pipeline::faults::{Faults, Point};
@@ -46,6 +47,9 @@ pub trait Observer: Sync {
 
     /// A batch is on disk.
     fn committed(&self, _batch: &ClosedBatch) {}
+
+    /// Lines and messages came in, before anything is decided.
+    fn arrived(&self, _arrivals: &[Arrival]) {}
 
     /// So many events and refused lines were there before.
     fn repeated(&self, _lines: u64) {}
@@ -209,6 +213,10 @@ impl Committer {
         self.head = self.store.commit(batch)?;
         self.published = self.acknowledged;
         self.publish(&outgoing)?;
+        let head = self.head;
+        for sink in self.sinks.each() {
+            self.cursors.extend(sink.moved(head));
+        }
         self.since_cursors += 1;
         if self.since_cursors >= BATCHES_BETWEEN_CURSORS {
             self.acknowledge()?;
@@ -347,6 +355,7 @@ impl Committer {
     /// # Errors
     /// When the store or a sink fails.
     pub fn finish(&mut self) -> Result<(), RunError> {
+        self.sinks.each().try_for_each(|sink| sink.settle())?;
         self.acknowledge()?;
         self.commit_cursors()?;
         self.finish_image()

@@ -70,6 +70,22 @@ impl Refusal {
             format!("tenant `{tenant}` is not allowed at this door"),
         )
     }
+
+    /// A source that this door is not for.
+    #[must_use]
+    pub fn foreign_source(source: &str) -> Self {
+        Self::new(
+            "foreign_source",
+            "source",
+            format!("source `{source}` is not allowed at this door"),
+        )
+    }
+
+    /// Messages of a log that were gone before they were read, and that somebody accepted to lose.
+    #[must_use]
+    pub fn log_gap(message: String) -> Self {
+        Self::new("log_gap", "", message)
+    }
 }
 
 impl From<ParseError> for Refusal {
@@ -116,7 +132,10 @@ struct Line<'a> {
     field: &'a str,
     message: &'a str,
     source: &'a str,
-    line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partition: Option<u32>,
     offset: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
@@ -131,14 +150,19 @@ impl DeadLetter {
     /// Never in practice: the form is plain JSON.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         let text = std::str::from_utf8(&self.bytes).ok();
+        // Lines count from 1; a message of a log has none, and its input is named `LOG/PARTITION`.
+        let line = (self.line > 0).then_some(self.line);
+        let log = line.is_none().then(|| self.source.rsplit_once('/')).flatten();
+        let (source, partition) = log.map_or((&*self.source, None), |(source, part)| (source, Some(part)));
         serde_json::to_vec(&Line {
             id: hex(&self.id),
             seq: self.seq,
             reason: &self.refusal.reason,
             field: &self.refusal.field,
             message: &self.refusal.message,
-            source: &self.source,
-            line: self.line,
+            source,
+            line,
+            partition: partition.and_then(|partition| partition.parse().ok()),
             offset: self.offset,
             text,
             hex: text.is_none().then(|| hex(&self.bytes)),
@@ -153,7 +177,14 @@ fn hex(bytes: &[u8]) -> String {
 /// Codes that [`Refusal`] adds to those of parsing, for metrics and documentation.
 #[must_use]
 pub fn reasons() -> Vec<&'static str> {
-    let own = ["time_jump", "time_in_future", "too_old", "foreign_tenant"];
+    let own = [
+        "time_jump",
+        "time_in_future",
+        "too_old",
+        "foreign_tenant",
+        "foreign_source",
+        "log_gap",
+    ];
     Reason::ALL
         .iter()
         .map(|reason| reason.as_str())

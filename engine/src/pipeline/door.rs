@@ -17,12 +17,14 @@ use crate::event::{Limits, Timestamp, parse};
 use crate::pipeline::admitted::{Admitted, Arrival, Origin};
 use crate::pipeline::byte_budget::ByteBudget;
 use crate::pipeline::dead_letter::Refusal;
+use crate::pipeline::messages::{InputScope, Message, MessageReading, MessageSource};
 use crate::pipeline::ports::{Change, InputIdentity, LineSource, RawLine};
 use crate::pipeline::reload::CurrentDoor;
 use crate::risk::decision::Id;
 
 /// Lines in one chunk. Small enough that a pipe is not kept waiting, large enough that a hand-over costs nothing.
 const CHUNK_LINES: usize = 256;
+const MINUTE_MICROS: i64 = 60_000_000;
 /// How often a door that waits for a source looks whether it should stop.
 const STOP_LOOK: Duration = Duration::from_millis(50);
 
@@ -48,28 +50,67 @@ pub struct DoorPolicy {
     pub backfill: bool,
     /// Names the versions that all of this belongs to.
     pub versions: Id,
+    /// Inputs that only some may speak through. No reload changes it.
+    pub scopes: Arc<[InputScope]>,
 }
 
-struct Chunk {
-    lines: Vec<RawLine>,
+/// One thing that was read.
+pub(super) enum Piece {
+    Line(RawLine),
+    Message(Message),
+}
+
+impl Piece {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Line(line) => line.bytes.len(),
+            Self::Message(message) => message.bytes.len(),
+        }
+    }
+}
+
+pub(super) struct Chunk {
+    pieces: Vec<Piece>,
     input: Arc<InputIdentity>,
     position: Option<Change>,
     answer: SyncSender<PreparedChunk>,
 }
 
-struct PreparedChunk {
+pub(super) struct PreparedChunk {
     lines: Vec<Arrival>,
     position: Option<Change>,
 }
 
+impl Chunk {
+    /// A chunk, and where what is made of it comes out.
+    pub(super) fn new(
+        pieces: Vec<Piece>,
+        input: Arc<InputIdentity>,
+        position: Option<Change>,
+    ) -> (Self, Receiver<PreparedChunk>) {
+        let (answer, promised) = sync_channel(1);
+        let chunk = Self {
+            pieces,
+            input,
+            position,
+            answer,
+        };
+        (chunk, promised)
+    }
+}
+
 impl DoorPolicy {
-    /// Parses and looks up one line; `None` if it is blank.
+    /// Parses and looks up one line or message; `None` if it is a blank line.
     fn prepare(
         &self,
-        line: RawLine,
+        piece: Piece,
         input: &Arc<InputIdentity>,
         caches: &mut EnrichCaches,
     ) -> Option<Arrival> {
+        let line = match piece {
+            Piece::Line(line) => line,
+            Piece::Message(message) => return Some(self.take(message, input, caches)),
+        };
         if line.bytes.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
@@ -83,6 +124,21 @@ impl DoorPolicy {
         Some(Arrival::Line(Box::new(admitted)))
     }
 
+    /// Parses and looks up one message, unless it is known already that it is no event.
+    fn take(&self, message: Message, input: &Arc<InputIdentity>, caches: &mut EnrichCaches) -> Arrival {
+        let origin = Origin {
+            input: Arc::clone(input),
+            line: 0,
+            offset: message.offset,
+        };
+        let now = Some(message.now);
+        let admitted = match message.refused {
+            Some(refusal) => Admitted::new(message.bytes, origin, now, self.versions, Err(refusal)),
+            None => self.admit(message.bytes, origin, now, caches),
+        };
+        Arrival::Line(Box::new(admitted))
+    }
+
     /// Parses and looks up one line that is not blank. `now` is the clock of a live door.
     pub fn admit(
         &self,
@@ -91,7 +147,9 @@ impl DoorPolicy {
         now: Option<i64>,
         caches: &mut EnrichCaches,
     ) -> Admitted {
-        let content = self.content(&bytes, caches);
+        let scopes = &mut self.scopes.iter();
+        let scope = scopes.find(|scope| origin.input.name.starts_with(&*scope.inputs));
+        let content = self.content_of(&bytes, now, scope, caches);
         Admitted::new(bytes, origin, now, self.versions, content).backfill(self.backfill)
     }
 
@@ -100,14 +158,33 @@ impl DoorPolicy {
     /// # Errors
     /// Why it is no event of ours.
     pub fn content(&self, bytes: &[u8], caches: &mut EnrichCaches) -> Result<Box<EnrichedLogin>, Refusal> {
+        self.content_of(bytes, None, None, caches)
+    }
+
+    /// The same at `now` of a live door, from an input that only some may speak through.
+    fn content_of(
+        &self,
+        bytes: &[u8],
+        now: Option<i64>,
+        scope: Option<&InputScope>,
+        caches: &mut EnrichCaches,
+    ) -> Result<Box<EnrichedLogin>, Refusal> {
         let event = parse(bytes, &self.limits)?;
+        let own = scope.map_or(&self.tenant, |scope| &scope.tenant);
         let tenant = match event.tenant.as_deref() {
-            None => Arc::clone(&self.tenant),
-            Some(tenant) if *tenant == *self.tenant => Arc::clone(&self.tenant),
+            None => Arc::clone(own),
+            Some(tenant) if *tenant == **own => Arc::clone(own),
             Some(tenant) if self.tenants.iter().any(|allowed| **allowed == *tenant) => Arc::from(tenant),
             Some(tenant) => return Err(Refusal::foreign_tenant(tenant)),
         };
-        if event.time > Timestamp::from_micros((self.latest)()) {
+        if let Some(scope) = scope {
+            scope.check(&event, &tenant)?;
+        }
+        let latest = now.map_or_else(
+            || (self.latest)(),
+            |now| now.saturating_add(self.future_minutes.saturating_mul(MINUTE_MICROS)),
+        );
+        if event.time > Timestamp::from_micros(latest) {
             return Err(Refusal::time_in_future(event.time, self.future_minutes));
         }
         Ok(Box::new(self.enricher.enrich(event, tenant, caches)))
@@ -145,6 +222,7 @@ impl<'a> DoorRun<'a> {
         self,
         scope: &'scope Scope<'scope, 'env>,
         sources: Vec<Box<dyn LineSource>>,
+        messages: Vec<Box<dyn MessageSource>>,
     ) -> Arrivals
     where
         'a: 'scope,
@@ -178,6 +256,26 @@ impl<'a> DoorRun<'a> {
             std::thread::spawn(move || reading.run(source.as_mut()));
             lanes.push(Lane {
                 name,
+                promised,
+                ready: VecDeque::new(),
+                ended: false,
+            });
+        }
+        // Messages come in the order of their arrival, so all their readers share one lane.
+        if !messages.is_empty() {
+            let (promise, promised) = sync_channel(waiting);
+            for mut source in messages {
+                let reading = MessageReading {
+                    work: work.clone(),
+                    promise: promise.clone(),
+                    budget: Arc::clone(&budget),
+                    stop: Arc::clone(self.stop),
+                    over: Arc::clone(&over),
+                };
+                std::thread::spawn(move || reading.run(source.as_mut(), CHUNK_LINES));
+            }
+            lanes.push(Lane {
+                name: "messages".to_owned(),
                 promised,
                 ready: VecDeque::new(),
                 ended: false,
@@ -227,7 +325,7 @@ impl Arrivals {
     }
 }
 
-type Promise = Result<Receiver<PreparedChunk>, DoorError>;
+pub(super) type Promise = Result<Receiver<PreparedChunk>, DoorError>;
 
 /// The reader of one source.
 struct Reading {
@@ -267,13 +365,8 @@ impl Reading {
         if !self.budget.take(bytes, ended) {
             return false;
         }
-        let (answer, promised) = sync_channel(1);
-        let chunk = Chunk {
-            lines,
-            input: Arc::clone(&self.input),
-            position,
-            answer,
-        };
+        let pieces = lines.into_iter().map(Piece::Line).collect();
+        let (chunk, promised) = Chunk::new(pieces, Arc::clone(&self.input), position);
         self.promise.send(Ok(promised)).is_ok() && self.work.send(chunk).is_ok()
     }
 }
@@ -300,10 +393,10 @@ fn work_off(doors: &CurrentDoor, jobs: &Mutex<Receiver<Chunk>>, budget: &ByteBud
             policy = now;
         }
         let mut blank_bytes = 0;
-        let mut lines = Vec::with_capacity(chunk.lines.len());
-        for line in chunk.lines {
-            let bytes = line.bytes.len();
-            match policy.prepare(line, &chunk.input, &mut caches) {
+        let mut lines = Vec::with_capacity(chunk.pieces.len());
+        for piece in chunk.pieces {
+            let bytes = piece.bytes();
+            match policy.prepare(piece, &chunk.input, &mut caches) {
                 Some(line) => lines.push(line),
                 None => blank_bytes += bytes,
             }

@@ -242,6 +242,14 @@ impl Sink for Watched {
     fn expire(&mut self, alerts: &[Id]) -> Result<(), SinkError> {
         self.inner.expire(alerts)
     }
+
+    fn moved(&mut self, up_to: Seq) -> Option<Change> {
+        self.inner.moved(up_to)
+    }
+
+    fn settle(&mut self) -> Result<(), SinkError> {
+        self.inner.settle()
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod journal;
 pub mod keys;
 mod known;
 pub mod login_step;
+pub mod messages;
 pub mod ports;
 mod quiet;
 pub mod refold;

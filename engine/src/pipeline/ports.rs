@@ -320,6 +320,21 @@ pub trait Sink: Send {
     /// As [`Sink::publish`].
     fn acknowledge(&mut self, up_to: Seq) -> Result<Option<Change>, SinkError>;
 
+    /// The cursor row of a sink that makes durable by itself what it is given, if the row moved. Asked after each batch, so it
+    /// must cost nothing. `up_to` as in [`Sink::acknowledge`].
+    fn moved(&mut self, _up_to: Seq) -> Option<Change> {
+        None
+    }
+
+    /// The run ends: waits until what was published is out, if that happens elsewhere. A sink that gives up here keeps
+    /// its cursor where it is, and the next start publishes the rest.
+    ///
+    /// # Errors
+    /// As [`Sink::publish`].
+    fn settle(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Prepares that nothing of an erased user is left in what was published. What was published must be acknowledged.
     /// The cursor that comes back goes into the commit that erases; then [`Sink::forgot`] follows. A crash in between
     /// is made good when the sink is opened again.

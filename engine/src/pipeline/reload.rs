@@ -11,6 +11,7 @@ use crate::enrich::EnrichCaches;
 use crate::pipeline::admitted::{Admitted, Arrival};
 use crate::pipeline::door::DoorPolicy;
 use crate::pipeline::engine::Engine;
+use crate::pipeline::messages::NOTES;
 
 /// A version that may be put in force.
 pub struct Version {
@@ -76,7 +77,8 @@ impl MadeAgain {
 
     /// The line as the door would make it now.
     pub fn line(&mut self, line: &mut Admitted) {
-        if line.made_with == self.door.versions {
+        let is_note = matches!(&line.content, Err(refusal) if NOTES.contains(&&*refusal.reason));
+        if line.made_with == self.door.versions || is_note {
             return;
         }
         let bytes = std::mem::take(&mut line.bytes);

@@ -19,6 +19,7 @@ use crate::pipeline::door::{Arrivals, DoorError, DoorPolicy, DoorRun};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::erase::Erasing;
 use crate::pipeline::faults::Faults;
+use crate::pipeline::messages::MessageSource;
 use crate::pipeline::ports::{Change, LineSource, Store, StoreError};
 use crate::pipeline::reload::{CurrentDoor, MadeAgain, Reloads};
 pub use crate::pipeline::retention::Upkeep;
@@ -108,6 +109,19 @@ pub enum Wish {
 /// # Errors
 /// As [`run`].
 pub fn run_with(run: Run<'_>, faults: &Faults, orders: Orders) -> Result<Counts, RunError> {
+    run_messages(run, Vec::new(), faults, orders)
+}
+
+/// The same with sources of messages beside those of lines.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_messages(
+    run: Run<'_>,
+    messages: Vec<Box<dyn MessageSource>>,
+    faults: &Faults,
+    orders: Orders,
+) -> Result<Counts, RunError> {
     run.store.has_room()?;
     let doors = CurrentDoor::new(run.door.clone());
     let mut sequencer = Sequencer::open(
@@ -136,7 +150,7 @@ pub fn run_with(run: Run<'_>, faults: &Faults, orders: Orders) -> Result<Counts,
             queue_bytes: run.limits.queue_bytes,
             stop: run.stop,
         }
-        .start(scope, run.sources);
+        .start(scope, run.sources, messages);
         let mut deciding = Deciding {
             sequencer: &mut sequencer,
             batches,
@@ -248,6 +262,7 @@ impl Deciding<'_> {
             if let Some(again) = &mut self.again {
                 again.arrivals(&mut arrived);
             }
+            self.observer.arrived(&arrived);
             for part in parts(arrived, self.limits) {
                 self.sequencer.admit(part)?;
                 if !self.close_if_due()? {
@@ -284,6 +299,7 @@ impl Deciding<'_> {
         let mut again = MadeAgain::with(self.doors.set(DoorPolicy {
             arrival: before.arrival.clone(),
             backfill: before.backfill,
+            scopes: Arc::clone(&before.scopes),
             ..version.door
         }));
         self.sequencer.activate(version.engine, |line| again.line(line))?;

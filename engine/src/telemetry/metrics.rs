@@ -5,7 +5,7 @@
 
 use prometheus::core::Collector;
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 use thiserror::Error;
 
@@ -66,7 +66,7 @@ impl CounterByTwo {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Registry,
-    /// Events that came in and were not there before, refused ones too, by door (`files`).
+    /// Events that came in and were not there before, refused ones too, by door (`files`, `kafka`).
     pub events: CounterBy,
     /// Decisions, by action (`allow`, `step_up`, `hold`, `deny`; `none` for what is not scored).
     pub decisions: CounterBy,
@@ -88,6 +88,16 @@ pub struct Metrics {
     pub store_head: IntGauge,
     /// The clock of the engine: seconds since 1970, UTC; 0 before the first commit of the process.
     pub clock_seconds: IntGauge,
+    /// Messages in Kafka that wait to be read.
+    pub kafka_lag: IntGauge,
+    /// How long ago the oldest of them was written, at least: seconds.
+    pub kafka_age: Gauge,
+    /// Readers opened anew because a partition with unread messages gave none.
+    pub kafka_reopened: IntCounter,
+    /// Messages that the brokers acknowledged, by outlet (`decisions`, `alerts`, `dead_letters`).
+    pub kafka_published: CounterBy,
+    /// Events that came through another partition than the one before of the same user.
+    pub split_users: IntCounter,
 }
 
 impl Metrics {
@@ -120,8 +130,46 @@ impl Metrics {
                 "clock_seconds",
                 "Clock of the engine, Unix time; 0 before a commit.",
             )?,
+            kafka_lag: IntGauge::with_opts(Maker::options(
+                "kafka_lag_messages",
+                "Messages in Kafka that wait to be read.",
+            ))?,
+            kafka_age: Gauge::with_opts(Maker::options(
+                "kafka_age_seconds",
+                "Age of the oldest message that waits, at least.",
+            ))?,
+            kafka_reopened: IntCounter::with_opts(Maker::options(
+                "kafka_reopened_total",
+                "Readers opened anew as a partition stood still.",
+            ))?,
+            kafka_published: CounterBy(IntCounterVec::new(
+                Maker::options("kafka_published_total", "Messages that the brokers acknowledged."),
+                &["outlet"],
+            )?),
+            split_users: IntCounter::with_opts(Maker::options(
+                "kafka_split_users_total",
+                "Events that came through another partition than the user's last one.",
+            ))?,
             registry: make.0,
         })
+    }
+
+    /// From now on the figures of Kafka are shown as well.
+    ///
+    /// # Errors
+    /// When they are shown already.
+    pub fn show_kafka(&self) -> Result<(), MetricsError> {
+        let figures: [Box<dyn Collector>; 5] = [
+            Box::new(self.kafka_lag.clone()),
+            Box::new(self.kafka_age.clone()),
+            Box::new(self.kafka_reopened.clone()),
+            Box::new(self.kafka_published.0.clone()),
+            Box::new(self.split_users.clone()),
+        ];
+        for figure in figures {
+            self.registry.register(figure)?;
+        }
+        Ok(())
     }
 
     /// All figures in the Prometheus text form, version 0.0.4.

@@ -220,6 +220,8 @@ fn every_setting_has_one_entry() {
     let mut named: Vec<_> = entries.map(|(key, ..)| (*key).to_owned()).collect();
     named.sort();
     let mut settings: Vec<_> = Settings::table().iter().map(Setting::key).collect();
+    // Those of Kafka want brokers: `kafka_settings_do_something` has an entry for each.
+    settings.retain(|key| !key.starts_with("kafka."));
     settings.sort();
     assert_eq!(named, settings);
 }

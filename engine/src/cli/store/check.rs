@@ -8,6 +8,7 @@ use crate::event::Timestamp;
 use crate::history::codec;
 use crate::history::failures::UserFailures;
 use crate::io::files::check_input_row;
+use crate::io::partition_position::{check_position_row, is_position_key};
 use crate::io::sink_cursor::SinkCursor;
 use crate::io::store::journal_gap;
 use crate::pipeline::batch::{decode_dead_letter, decode_decision};
@@ -179,6 +180,7 @@ fn check_row(keyspace: Keyspace, row: &Row, head: Seq) -> Result<(), String> {
             .map(drop)
             .map_err(|error| error.to_string()),
         Keyspace::Sink => SinkCursor::decode(value).map(drop),
+        Keyspace::Input if is_position_key(&row.key) => check_position_row(value),
         Keyspace::Input => check_input_row(value),
         Keyspace::Timer => match Timer::read(&row.key) {
             Some(_) => Ok(()),
@@ -344,6 +346,7 @@ fn key_in_words(keyspace: Keyspace, key: &[u8]) -> String {
                 None => hex(key),
             }
         }
+        Keyspace::Input if is_position_key(key) => escape(&String::from_utf8_lossy(key)).into_owned(),
         Keyspace::Sink | Keyspace::Meta => escape(&String::from_utf8_lossy(key)).into_owned(),
         Keyspace::Timer => keys::read_timer(key).map_or_else(
             || hex(key),
