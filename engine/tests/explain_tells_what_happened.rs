@@ -3,7 +3,6 @@
 #![cfg(feature = "run")]
 #![expect(
     clippy::expect_used,
-    clippy::indexing_slicing,
     reason = "a test that cannot prepare its world fails, as it should"
 )]
 

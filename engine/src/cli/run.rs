@@ -88,10 +88,10 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
     check_input(settings, &args.events)?;
     let assembly = Assembly::from_settings(settings)?;
     let metrics = Metrics::new()?;
-    let _server = match settings.metrics.listen {
-        Some(address) => Some(MetricsServer::start(address, metrics.clone())?),
-        None => None,
-    };
+    let listen = settings.metrics.listen;
+    let _server = listen
+        .map(|address| MetricsServer::start(address, metrics.clone()))
+        .transpose()?;
     let stop = stop_flag()?;
     let faults = faults::of_process()?;
     let store = open_real_store(&args.data, settings, (&faults, &metrics))?;
@@ -144,19 +144,12 @@ pub fn run(args: &RunArgs, loaded: &Loaded, request: Request) -> Result<Exit, Cl
         (&args.events, kafka.as_mut()),
         |store, kafka| sinks(args, store, kafka, (&outlets, settings, &metrics)),
         &watch,
-        (
-            &faults,
-            Orders {
-                reloads: Some(reloads),
-                wishes: Some(wishes),
-            },
-        ),
+        (&faults, Orders::of(reloads, wishes)),
     )?;
     if let Some(kafka) = kafka {
         kafka.close();
     }
-    let in_a_file = (!outlets.contains(&Outlet::DeadLetters)).then(|| dead_letters(args));
-    tell(&watch.tally(), in_a_file.as_deref());
+    tell(&watch.tally(), letters_file(args, &outlets).as_deref());
     Ok(Exit::Done)
 }
 
@@ -207,6 +200,11 @@ fn outlets(args: &RunArgs, settings: &Settings) -> Vec<Outlet> {
     .filter(|(outlet, file)| file.is_none() && !kafka::topic_of(settings, *outlet).is_empty())
     .map(|(outlet, _)| outlet)
     .collect()
+}
+
+/// The file of the dead letters, unless they go to a topic.
+fn letters_file(args: &RunArgs, outlets: &[Outlet]) -> Option<PathBuf> {
+    (!outlets.contains(&Outlet::DeadLetters)).then(|| dead_letters(args))
 }
 
 fn dead_letters(args: &RunArgs) -> PathBuf {

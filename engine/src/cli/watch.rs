@@ -150,7 +150,8 @@ impl Observer for Watch {
                     let reason = &*letter.refusal.reason;
                     *tally.refused.entry(reason.to_owned()).or_default() += 1;
                     // A label must be one of a closed list, or senders could make new ones.
-                    if let Some(reason) = dead_letter::reasons().into_iter().find(|known| *known == reason) {
+                    let mut known = dead_letter::reasons().into_iter().chain(dead_letter::OF_MESSAGES);
+                    if let Some(reason) = known.find(|known| *known == reason) {
                         self.metrics.refused.inc(reason);
                     }
                 }

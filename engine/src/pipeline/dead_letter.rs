@@ -177,20 +177,16 @@ fn hex(bytes: &[u8]) -> String {
 /// Codes that [`Refusal`] adds to those of parsing, for metrics and documentation.
 #[must_use]
 pub fn reasons() -> Vec<&'static str> {
-    let own = [
-        "time_jump",
-        "time_in_future",
-        "too_old",
-        "foreign_tenant",
-        "foreign_source",
-        "log_gap",
-    ];
+    let own = ["time_jump", "time_in_future", "too_old", "foreign_tenant"];
     Reason::ALL
         .iter()
         .map(|reason| reason.as_str())
         .chain(own)
         .collect()
 }
+
+/// Codes that only messages of a log have, and no line of a file.
+pub const OF_MESSAGES: [&str; 2] = ["foreign_source", "log_gap"];
 
 #[cfg(test)]
 mod tests {

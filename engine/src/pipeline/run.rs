@@ -95,6 +95,17 @@ pub struct Orders {
     pub wishes: Option<Receiver<Wish>>,
 }
 
+impl Orders {
+    /// Both.
+    #[must_use]
+    pub const fn of(reloads: Reloads, wishes: Receiver<Wish>) -> Self {
+        Self {
+            reloads: Some(reloads),
+            wishes: Some(wishes),
+        }
+    }
+}
+
 /// What a person asks a run for.
 #[derive(Debug)]
 pub enum Wish {

@@ -39,7 +39,17 @@ pub struct KafkaSource {
     bytes_max: usize,
     accept_gap: bool,
     reopened: Option<Instant>,
+    /// What is to be done before more is read: only then is everything handed on that was taken.
+    pending: Option<Pending>,
     _alive: Alive,
+}
+
+/// What a reader found out in the middle of reading.
+enum Pending {
+    /// A position is not in its log any more.
+    Check,
+    /// Another message stands where one was read.
+    MadeAnew(KafkaFault),
 }
 
 /// A partition that is read.
@@ -164,6 +174,7 @@ impl KafkaSource {
             bytes_max: event_bytes_max.saturating_add(1),
             accept_gap,
             reopened: None,
+            pending: None,
             _alive: Alive::new(shared),
         };
         source.assign()?;
@@ -214,6 +225,7 @@ impl KafkaSource {
             }
             self.reopen()?;
         }
+        self.settle()?;
         let is_due = self.reopened.is_none_or(|before| before.elapsed() >= AGAIN);
         if is_due && reader.reopen.load(Ordering::Relaxed) {
             self.reopened = Some(Instant::now());
@@ -231,6 +243,22 @@ impl KafkaSource {
             self.reopen()?;
         }
         Ok(())
+    }
+
+    /// Does what was found out in the middle of reading.
+    fn settle(&mut self) -> Result<(), KafkaFault> {
+        match self.pending.take() {
+            None => Ok(()),
+            Some(Pending::MadeAnew(fault)) => self.was_made_anew(fault),
+            Some(Pending::Check) => match self.check_logs() {
+                // Brokers that are away are waited for.
+                Err(KafkaFault::Unreachable { .. }) => {
+                    self.pending = Some(Pending::Check);
+                    Ok(())
+                }
+                checked => checked.and_then(|()| self.reopen()),
+            },
+        }
     }
 
     /// The rules of a start, for positions that were handed on since.
@@ -267,8 +295,8 @@ impl KafkaSource {
         match error.rdkafka_error_code() {
             // The position is not in the log any more: the rules say what that means.
             Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
-                self.check_logs()?;
-                self.reopen()
+                self.pending = Some(Pending::Check);
+                Ok(())
             }
             Some(
                 code @ (RDKafkaErrorCode::TopicAuthorizationFailed
@@ -293,26 +321,23 @@ impl KafkaSource {
     fn gather(&mut self, max: usize) -> Result<(), KafkaFault> {
         let (mut wait, mut wall) = (WAIT, None);
         for _ in 0..max {
+            if self.pending.is_some() {
+                break;
+            }
             let Some(polled) = self.consumer.poll(wait) else {
                 break;
             };
             wait = Duration::ZERO;
-            let fault = match polled {
+            match polled {
                 Ok(message) => {
                     let wall = *wall.get_or_insert_with(wall_clock_micros);
                     let place = (message.topic(), message.partition());
                     let open = self.logs.iter_mut().find(|open| open.log.is_at(place));
-                    match open.map(|open| open.take(&message, self.bytes_max, wall)) {
-                        None | Some(Ok(())) => continue,
-                        Some(Err(fault)) => fault,
-                    }
+                    let taken = open.map_or(Ok(()), |open| open.take(&message, self.bytes_max, wall));
+                    self.pending = taken.err().map(Pending::MadeAnew);
                 }
-                Err(error) => {
-                    self.hear(&error)?;
-                    continue;
-                }
-            };
-            self.was_made_anew(fault)?;
+                Err(error) => self.hear(&error)?,
+            }
         }
         Ok(())
     }
@@ -322,16 +347,25 @@ impl KafkaSource {
         let KafkaFault::MadeAnew { topic, partition, .. } = &fault else {
             return Err(fault);
         };
-        let open = self
-            .logs
-            .iter_mut()
+        let open = self.logs.iter_mut();
+        let open = open
+            .filter(|_| self.accept_gap)
             .find(|open| open.log.is_at((topic, *partition)));
-        let Some(open) = open.filter(|_| self.accept_gap) else {
-            return Err(fault);
-        };
-        let low = open.log.low;
-        *open = OpenLog::new(begun_anew(topic.clone(), *partition, low, &fault));
-        self.reopen()
+        let Some(open) = open else { return Err(fault) };
+        let found =
+            asker(&self.settings).and_then(|asker| ends(&asker, &self.settings, (topic, *partition), SHORT));
+        match found {
+            Ok((low, _)) => {
+                *open = OpenLog::new(begun_anew(topic.clone(), *partition, low, &fault));
+                self.reopen()
+            }
+            // Brokers that are away are waited for.
+            Err(KafkaFault::Unreachable { .. }) => {
+                self.pending = Some(Pending::MadeAnew(fault));
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
     }
 }
 
