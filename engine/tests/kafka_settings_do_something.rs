@@ -77,7 +77,7 @@ fn table() -> Vec<Entry> {
                 Exits(4, "ssl.certificate.location"),
             ),
             ("kafka.key_file", "nowhere.pem", Exits(4, "ssl.key.location")),
-            ("kafka.sasl", "plain", Exits(4, "no broker")),
+            ("kafka.sasl", "plain", Exits(4, "sasl.username")),
             ("kafka.user", "doorward", Elsewhere),
             ("kafka.password", "secret", Elsewhere),
             ("kafka.token_file", "nowhere.token", Exits(4, "nowhere.token")),
